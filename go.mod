@@ -1,0 +1,3 @@
+module github.com/restep/restep
+
+go 1.26
