@@ -1,0 +1,46 @@
+//go:build restep
+
+package sim
+
+import _ "unsafe" // for go:linkname
+
+func isSim() bool { return simOn() }
+
+//go:linkname simOn runtime.restepSimOn
+func simOn() bool
+
+//go:linkname simNewMachine runtime.restepSimNewMachine
+func simNewMachine(label string, addr uint32, mayExit bool, main func()) (id uint32, err string)
+
+//go:linkname simBoot runtime.restepSimBoot
+func simBoot(id uint32) bool
+
+//go:linkname simSetMain runtime.restepSimSetMain
+func simSetMain(id uint32, main func())
+
+//go:linkname simCrash runtime.restepSimCrash
+func simCrash(id uint32)
+
+//go:linkname simKill runtime.restepSimKill
+func simKill(id uint32)
+
+//go:linkname simStop runtime.restepSimStop
+func simStop(id uint32) (ended bool)
+
+//go:linkname simWait runtime.restepSimWait
+func simWait(id uint32)
+
+//go:linkname simCurrent runtime.restepSimCurrent
+func simCurrent() uint32
+
+//go:linkname simLabel runtime.restepSimLabel
+func simLabel(id uint32) string
+
+//go:linkname simLink runtime.restepSimLink
+func simLink(op uint8, a, b string, value int64) string
+
+//go:linkname simTimeout runtime.restepSimTimeout
+func simTimeout(ns int64)
+
+//go:linkname simMark runtime.restepSimMark
+func simMark(text string)

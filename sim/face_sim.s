@@ -1,0 +1,3 @@
+//go:build restep
+
+// This file lets the package declare functions without a body.

@@ -1,0 +1,46 @@
+package runtime
+
+import "internal/stringslite"
+
+// Classes of code for preemption: see restepInShared.
+const (
+	restepTextOther  = iota
+	restepTextSync   // locks, atomics, the runtime: look at their caller
+	restepTextShared // packages that all machines share
+)
+
+// restepSharedCode are packages whose own locks all machines share.
+var restepSharedCode = [...]string{"reflect", "unique", "strconv", "internal/reflectlite", "internal/concurrent", "iter", "internal/restep/"}
+
+// restepTextClass classifies the function at a return address.
+func restepTextClass(pc uintptr) int {
+	f := findfunc(pc - 1)
+	if !f.valid() {
+		return restepTextSync
+	}
+	name := funcname(f)
+	slash := -1
+	for i := 0; i < len(name) && name[i] != '['; i++ {
+		if name[i] == '/' {
+			slash = i
+		}
+	}
+	end := slash + 1
+	for end < len(name) && name[end] != '.' {
+		end++
+	}
+	pkg := name[:end]
+	switch pkg {
+	case "runtime", "sync", "sync/atomic", "internal/sync":
+		return restepTextSync
+	}
+	if stringslite.HasPrefix(pkg, "internal/runtime/") {
+		return restepTextSync
+	}
+	for _, s := range restepSharedCode {
+		if pkg == s || s[len(s)-1] == '/' && stringslite.HasPrefix(pkg, s) {
+			return restepTextShared
+		}
+	}
+	return restepTextOther
+}

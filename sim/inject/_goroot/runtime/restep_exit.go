@@ -1,0 +1,190 @@
+package runtime
+
+import "unsafe"
+
+// How runs and machines end: exit, panic, fatal errors, deadlock, time-out.
+
+// restepConsole collects what the runtime itself prints (print, panics, stack
+// traces) and makes a log step of each line. It runs on any stack, so it only
+// copies; lines are handed over on g0.
+//
+//go:nosplit
+func restepConsole(p *byte, n int32) bool {
+	if !restep.on || restep.exiting {
+		return false
+	}
+	gp := getg()
+	c := &restepOut
+	for i := int32(0); i < n; i++ {
+		b := *(*byte)(add(unsafe.Pointer(p), uintptr(i)))
+		if c.n < len(c.buf) {
+			c.buf[c.n] = b
+			c.n++
+		}
+		if b == '\n' || c.n == len(c.buf) {
+			if gp == gp.m.curg {
+				systemstack(func() { restepConsoleLine() })
+			} else {
+				restepConsoleLine()
+			}
+		}
+	}
+	return true
+}
+
+var restepOut struct {
+	buf  [1024]byte
+	n    int
+	busy bool
+}
+
+// restepString is unsafe.String without its checks, which could panic.
+//
+//go:nosplit
+func restepString(p *byte, n int) string {
+	s := stringStruct{unsafe.Pointer(p), n}
+	return *(*string)(unsafe.Pointer(&s))
+}
+
+// restepSetEnd notes why a machine ends, restepEndText reads it; a buffer, for
+// neither may need a write barrier.
+//
+//go:nosplit
+func restepSetEnd(text string) {
+	n := 0
+	for n < len(text) && n < len(restepEnd.buf) {
+		restepEnd.buf[n] = text[n]
+		n++
+	}
+	restepEnd.n = n
+}
+
+func restepEndText() string { return restepString(&restepEnd.buf[0], restepEnd.n) }
+
+var restepEnd struct {
+	buf [512]byte
+	n   int
+}
+
+func restepConsoleLine() {
+	c := &restepOut
+	if c.n == 0 || c.busy {
+		return
+	}
+	c.busy = true
+	n := c.n
+	if c.buf[n-1] == '\n' {
+		n--
+	}
+	machine := restep.cur
+	if restep.outMachine != 0 {
+		machine = restep.outMachine
+	}
+	restep_kernelRecord(restep.kernel, 1, machine, 1, restepString(&c.buf[0], n), restep.outLevel)
+	c.n = 0
+	c.busy = false
+}
+
+// restepFatalPanic reports a panic that nobody recovered, as the Go runtime
+// would, and ends the machine.
+//
+//go:nosplit
+func restepFatalPanic(msgs *_panic) {
+	systemstack(func() {
+		runningPanicDefers.Add(-1)
+		gp := getg().m.curg
+		restep.outLevel = 8
+		restepPanicText(msgs)
+		printpanics(msgs)
+		restepTrace(gp)
+		restep.outLevel = 0
+	})
+	gp := getg()
+	gp._panic = nil
+	restepEndSelf(restepEndPanic, 2)
+}
+
+// restepPanicText keeps a short form of the panic for the step that ends the
+// machine.
+func restepPanicText(p *_panic) {
+	restepSetEnd("panic")
+	if p == nil {
+		return
+	}
+	for p.link != nil {
+		p = p.link
+	}
+	if v, ok := p.arg.(string); ok {
+		restepSetEnd(v)
+	} else if e := efaceOf(&p.arg); e._type != nil {
+		restepSetEnd(toRType(e._type).string())
+	}
+}
+
+// restepFatalThrow ends the machine after a fatal error of the program, such
+// as unlock of an unlocked mutex; fatal has printed what it was.
+//
+//go:nosplit
+func restepFatalThrow() {
+	systemstack(func() {
+		restep.outLevel = 8
+		restepTrace(getg().m.curg)
+		restep.outLevel = 0
+	})
+	restepSetEnd("fatal error")
+	restepEndSelf(restepEndPanic, 2)
+}
+
+// restepTrace prints the stack of gp.
+func restepTrace(gp *g) {
+	print("\n")
+	goroutineheader(gp)
+	traceback(^uintptr(0), ^uintptr(0), 0, gp)
+}
+
+// restepDeadlock reports every goroutine with machine and stack and ends the
+// run: nothing can ever run again.
+func restepDeadlock() {
+	restep_kernelRecord(restep.kernel, restepKindDeadlock, 0, 0, "all goroutines are asleep - deadlock!", 8)
+	restep.outLevel = 8
+	print("fatal error: all goroutines are asleep - deadlock!\n")
+	restepTraceAll()
+	restepFinish(2)
+}
+
+// restepTimeout ends a run whose simulated time is over.
+func restepTimeout() {
+	restep.now = restep.deadline
+	restep_kernelRecord(restep.kernel, restepKindTimeout, 0, 0, "test timed out in simulated time", 8)
+	restep.outLevel = 8
+	print("panic: test timed out in simulated time; sim.SetSimulationTimeout sets the limit\n")
+	restepTraceAll()
+	restepFinish(2)
+}
+
+func restepTraceAll() {
+	restep.outMachine = 1
+	for _, gp := range allgs {
+		if gp.restepMachine == 0 || readgstatus(gp)&^_Gscan == _Gdead {
+			continue
+		}
+		print("\nmachine ", restep_kernelLabel(restep.kernel, gp.restepMachine), ", ")
+		goroutineheader(gp)
+		traceback(^uintptr(0), ^uintptr(0), 0, gp)
+	}
+}
+
+// restepFinish ends the run: the last step carries the exit code.
+func restepFinish(code int32) {
+	restepConsoleLine()
+	restep.blame = 0
+	restep_kernelRecord(restep.kernel, restepKindEnd, 1, uint64(code), "", 0)
+	if restep.stopping {
+		restep.stopping = false
+		restepStop()
+	}
+	restep.exiting = true
+	restep_kernelClose(restep.kernel)
+	restepCloseLog()
+	exit(code)
+}

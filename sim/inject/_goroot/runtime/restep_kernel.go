@@ -1,0 +1,256 @@
+package runtime
+
+import (
+	choice "internal/restep/sched"
+	"unsafe"
+)
+
+// The injected kernel's functions. They run on g0 and never block, panic or
+// start a collection.
+
+//go:linkname restep_kernelNew internal/restep/kernel.linkNew
+//go:noescape
+func restep_kernelNew(h *restepHost, cfg *restepConfig) unsafe.Pointer
+
+//go:linkname restep_kernelEntry internal/restep/kernel.linkEntry
+func restep_kernelEntry()
+
+//go:linkname restep_kernelSyscall internal/restep/kernel.linkSyscall
+//go:noescape
+func restep_kernelSyscall(k unsafe.Pointer, machine uint32, nr uintptr, a *[6]uintptr) (r, errno uintptr)
+
+//go:linkname restep_kernelNext internal/restep/kernel.linkNext
+//go:noescape
+func restep_kernelNext(k unsafe.Pointer) int64
+
+//go:linkname restep_kernelRun internal/restep/kernel.linkRun
+//go:noescape
+func restep_kernelRun(k unsafe.Pointer, now int64)
+
+//go:linkname restep_kernelNewMachine internal/restep/kernel.linkNewMachine
+//go:noescape
+func restep_kernelNewMachine(k unsafe.Pointer, label string, addr uint32, mayExit bool) (id uint32, err string)
+
+//go:linkname restep_kernelBootMachine internal/restep/kernel.linkBootMachine
+//go:noescape
+func restep_kernelBootMachine(k unsafe.Pointer, id uint32)
+
+//go:linkname restep_kernelCrashMachine internal/restep/kernel.linkCrashMachine
+//go:noescape
+func restep_kernelCrashMachine(k unsafe.Pointer, id uint32)
+
+//go:linkname restep_kernelEndMachine internal/restep/kernel.linkEndMachine
+//go:noescape
+func restep_kernelEndMachine(k unsafe.Pointer, id uint32, kind uint8, code int32, text string)
+
+//go:linkname restep_kernelSignal internal/restep/kernel.linkSignal
+//go:noescape
+func restep_kernelSignal(k unsafe.Pointer, id, sig uint32) bool
+
+//go:linkname restep_kernelHandle internal/restep/kernel.linkHandle
+//go:noescape
+func restep_kernelHandle(k unsafe.Pointer, id, sig uint32, handled, ignored bool)
+
+//go:linkname restep_kernelPollOpen internal/restep/kernel.linkPollOpen
+//go:noescape
+func restep_kernelPollOpen(k unsafe.Pointer, id uint32, fd, pd uintptr) uintptr
+
+//go:linkname restep_kernelPollClose internal/restep/kernel.linkPollClose
+//go:noescape
+func restep_kernelPollClose(k unsafe.Pointer, id uint32, fd, pd uintptr)
+
+//go:linkname restep_kernelRecord internal/restep/kernel.linkRecord
+//go:noescape
+func restep_kernelRecord(k unsafe.Pointer, kind uint8, machine uint32, number uint64, text string, level int8)
+
+//go:linkname restep_kernelLink internal/restep/kernel.linkLink
+//go:noescape
+func restep_kernelLink(k unsafe.Pointer, op uint8, a, b string, value int64) string
+
+//go:linkname restep_kernelLabel internal/restep/kernel.linkLabel
+//go:noescape
+func restep_kernelLabel(k unsafe.Pointer, id uint32) string
+
+//go:linkname restep_kernelClose internal/restep/kernel.linkClose
+//go:noescape
+func restep_kernelClose(k unsafe.Pointer)
+
+// restepHost is what the kernel calls in the runtime; the kernel declares the
+// same type (hostFuncs in link.go). All are plain functions.
+type restepHost struct {
+	now       func() int64
+	rand      func(stream uint8) uint64
+	wake      func(pd uintptr, mode uint8)
+	signal    func(machine, sig uint32)
+	context   func(c *restepContext)
+	symbolize func(pc uintptr, emit func(function, file string, line int))
+	grow      func(need uint64) bool
+	memory    func(size uintptr) unsafe.Pointer
+	stepped   func(n uint64)
+	main      func()
+	real      func(nr uintptr, a *[6]uintptr) (r, errno uintptr)
+}
+
+// restepContext says who makes a step: filled in by the runtime.
+type restepContext struct {
+	machine   uint32
+	goroutine uint64
+	time      int64
+	tick      uint64
+	mark      uint64 // see restepMark
+	n         int
+	pcs       [48]uintptr
+}
+
+// restepConfig is what the kernel is made with (linkConfig there).
+type restepConfig struct {
+	seed, variant uint64
+	start         int64
+	cwd           string
+	root, real    string // the module under test: where the program sees it, where it is
+	log           []byte
+	textBase      uintptr
+}
+
+func restepHostNow() int64 { return restep.now }
+
+func restepHostRand(stream uint8) uint64 { return restep.src.Next(choice.Stream(stream)) }
+
+// restepKernelContext tells the recorder who makes the step: the goroutine
+// that runs or, in the scheduler, nobody.
+func restepKernelContext(c *restepContext) {
+	gp := restep.blame.ptr()
+	if gp == nil {
+		gp = getg().m.curg
+	}
+	c.time, c.tick, c.n, c.goroutine, c.machine, c.mark = restep.now, restep.tick, 0, 0, 0, 0
+	if gp == nil || gp.restepMachine == 0 {
+		return
+	}
+	c.machine, c.goroutine, c.mark = gp.restepMachine, gp.goid, gp.restepMark
+	c.n = fpTracebackPCs(unsafe.Pointer(gp.sched.bp), c.pcs[:])
+}
+
+// restepSymbolize names the functions at a return address, inlined ones first.
+func restepSymbolize(pc uintptr, emit func(function, file string, line int)) {
+	pc--
+	f := findfunc(pc)
+	if !f.valid() {
+		return
+	}
+	seed, seed64 := restepCheapState()
+	u, uf := newInlineUnwinder(f, pc)
+	for ; uf.valid(); uf = u.next(uf) {
+		file, line := u.fileLine(uf)
+		emit(u.srcFunc(uf).name(), file, line)
+	}
+	restepSetCheapState(seed, seed64)
+}
+
+// restepStepped counts a recorded step; at the one a debugger waits for, the
+// program stops as soon as it is back on the goroutine that made it.
+func restepStepped(n uint64) {
+	restep.step = n
+	if n == restep.stopStep {
+		restep.stopping = true
+	}
+}
+
+// restepKernelDone runs after every entry of the kernel.
+func restepKernelDone() { restep.kernelNext = restep_kernelNext(restep.kernel) }
+
+func restepKernelEvents() {
+	restep_kernelRun(restep.kernel, restep.now)
+	restepKernelDone()
+}
+
+// restepCall carries a system call to g0 and its result back.
+type restepCall struct {
+	machine   uint32
+	nr        uintptr
+	args      [6]uintptr
+	r1, errno uintptr
+}
+
+// restepSyscall hands a system call of a machine's goroutine to the simulated
+// kernel. The caller's arguments are addresses in its stack: the kernel runs
+// on the system stack, so that stack neither moves nor shrinks meanwhile. It is
+// called before entersyscall.
+//
+//go:linkname restepSyscall
+//go:nosplit
+func restepSyscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, errno uintptr, done bool) {
+	gp := getg()
+	if !restep.on || gp.restepMachine == 0 || gp != gp.m.curg {
+		return
+	}
+	c := restepCall{machine: gp.restepMachine, nr: nr, args: [6]uintptr{a1, a2, a3, a4, a5, a6}}
+	p := unsafe.Pointer(&c)
+	systemstack(func() {
+		c := (*restepCall)(p)
+		c.r1, c.errno = restep_kernelSyscall(restep.kernel, c.machine, c.nr, &c.args)
+		restepKernelDone()
+	})
+	restepCheckStop()
+	if c.errno != 0 {
+		return ^uintptr(0), 0, c.errno, true
+	}
+	return c.r1, 0, 0, true
+}
+
+// restepCheckStop stops for the debugger if the last step was the one it
+// waits for.
+//
+//go:nosplit
+func restepCheckStop() {
+	if restep.stopping {
+		restep.stopping = false
+		restepStop()
+	}
+}
+
+// restepStop is where a debugger has its breakpoint.
+//
+//go:noinline
+//go:nosplit
+func restepStop() { restep.stops++ }
+
+// restepRecord makes a step on behalf of the calling goroutine.
+func restepRecord(kind uint8, machine uint32, number uint64, text string, level int8) {
+	systemstack(func() {
+		restep_kernelRecord(restep.kernel, kind, machine, number, text, level)
+		restepKernelDone()
+	})
+	restepCheckStop()
+}
+
+// Kinds of steps that the runtime makes itself (steplog.Kind).
+const (
+	restepKindGo       = 2
+	restepKindGoexit   = 3
+	restepKindClock    = 19
+	restepKindDeadlock = 24
+	restepKindTimeout  = 25
+	restepKindEnd      = 27
+)
+
+// restepRecordGo and restepRecordGoexit run on g0.
+func restepRecordGo(creator, gp *g) {
+	restep_kernelRecord(restep.kernel, restepKindGo, creator.restepMachine, gp.goid, "", 0)
+}
+
+func restepRecordGoexit(gp *g) {
+	restep.blame.set(gp)
+	gp.sched.bp = 0
+	restep_kernelRecord(restep.kernel, restepKindGoexit, gp.restepMachine, gp.goid, "", 0)
+	restep.blame = 0
+}
+
+func restepRecordClock() {
+	restep_kernelRecord(restep.kernel, restepKindClock, 0, 0, "", 0)
+}
+
+// restepMemory is zeroed memory for the recorder, outside the Go heap.
+func restepMemory(size uintptr) unsafe.Pointer {
+	return sysAlloc(size, &memstats.other_sys, "restep recorder")
+}

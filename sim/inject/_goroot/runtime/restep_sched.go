@@ -1,0 +1,309 @@
+package runtime
+
+import (
+	choice "internal/restep/sched"
+	"internal/runtime/sys"
+	"unsafe"
+)
+
+// restepQueue is a growing vector of runnable goroutines, outside the Go heap
+// so that its size never shows in the program's addresses.
+type restepQueue struct {
+	mem uintptr // of cap elements
+	n   uint32
+	cap uint32
+}
+
+//go:nosplit
+func (q *restepQueue) at(i uint32) *guintptr {
+	return (*guintptr)(unsafe.Pointer(q.mem + uintptr(i)*unsafe.Sizeof(guintptr(0))))
+}
+
+//go:nowritebarrierrec
+func (q *restepQueue) push(gp *g) {
+	if q.n == q.cap {
+		old := q.mem
+		size := uintptr(q.cap) * unsafe.Sizeof(guintptr(0))
+		if size == 0 {
+			size = 2048
+		}
+		if q.cap >= 1<<20 {
+			throw("restep: more than a million runnable goroutines")
+		}
+		p := sysAlloc(size*2, &memstats.other_sys, "restep run queue")
+		if p == nil {
+			throw("restep: out of memory")
+		}
+		if old != 0 {
+			memmove(p, unsafe.Pointer(old), size)
+			sysFree(unsafe.Pointer(old), size, &memstats.other_sys)
+		}
+		q.mem = uintptr(p)
+		q.cap = uint32(size * 2 / unsafe.Sizeof(guintptr(0)))
+	}
+	q.at(q.n).set(gp)
+	q.n++
+}
+
+// take removes and returns element i; the last one takes its place.
+//
+//go:nowritebarrierrec
+func (q *restepQueue) take(i uint32) *g {
+	gp := q.at(i).ptr()
+	q.n--
+	*q.at(i) = *q.at(q.n)
+	return gp
+}
+
+// remove takes gp out; the order of the others is kept.
+//
+//go:nowritebarrierrec
+func (q *restepQueue) remove(gp *g) bool {
+	for i := uint32(0); i < q.n; i++ {
+		if q.at(i).ptr() == gp {
+			q.n--
+			for ; i < q.n; i++ {
+				*q.at(i) = *q.at(i + 1)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// restepEnqueue makes gp runnable: the one run queue of the simulation.
+//
+//go:nowritebarrierrec
+func restepEnqueue(gp *g) {
+	if gp.restepMachine == 0 {
+		restep.sysq.pushBack(gp)
+		return
+	}
+	restep.runq.push(gp)
+}
+
+//go:nowritebarrierrec
+func restepEnqueueAll(q *gQueue) {
+	for !q.empty() {
+		restepEnqueue(q.pop())
+	}
+}
+
+// restepFindRunnable is the scheduler: it picks by the seed among the
+// runnable goroutines of all machines, and when there is none lets simulated
+// time go on to the next timer or kernel event.
+func restepFindRunnable() (gp *g, inheritTime, tryWakeP bool) {
+	pp := getg().m.p.ptr()
+	for {
+		if sched.gcwaiting.Load() {
+			gcstopm()
+			continue
+		}
+		if pp.runSafePointFn != 0 {
+			runSafePointFn()
+		}
+		if gp := restepSystem(pp); gp != nil {
+			return gp, false, false
+		}
+		if sched.disable.user {
+			throw("restep: collection has nothing to run")
+		}
+		if gp := restep.gcStarter.ptr(); gp != nil {
+			// The collection is over: whoever started it goes on, as if
+			// nothing had happened.
+			restep.gcStarter = 0
+			if !restep.runq.remove(gp) {
+				throw("restep: goroutine that started a collection is not runnable")
+			}
+			return gp, false, false
+		}
+		if restep.kernelNext != 0 && restep.kernelNext <= restep.now {
+			restepKernelEvents()
+		}
+		pp.timers.check(restep.now, nil)
+		if n := restep.runq.n; n > 0 {
+			restep.tick++
+			restep.now += restepTickCost
+			i := uint32(0)
+			if n > 1 {
+				i = restep.src.Below(choice.Schedule, n)
+			}
+			return restep.runq.take(i), false, false
+		}
+		if restep.sysq.empty() {
+			restepAdvance(pp)
+		}
+	}
+}
+
+// restepSystem returns the next system goroutine to run, if there is one.
+// System goroutines run first, in order, without a draw and without a tick.
+func restepSystem(pp *p) *g {
+	if gcBlackenEnabled != 0 {
+		if gp, _ := gcController.findRunnableGCWorker(pp, restep.now); gp != nil {
+			return gp
+		}
+	}
+	if !sched.disable.user {
+		if fingStatus.Load()&(fingWait|fingWake) == fingWait|fingWake {
+			if gp := wakefing(); gp != nil {
+				ready(gp, 0, true)
+			}
+		}
+		if gcCleanups.needsWake() {
+			gcCleanups.wake()
+		}
+	}
+	if restep.sysq.empty() {
+		return nil
+	}
+	return restep.sysq.pop()
+}
+
+// restepAdvance lets time go on to whatever comes next. With nothing to come
+// the program is deadlocked.
+func restepAdvance(pp *p) {
+	next, timer := pp.timers.wakeTime(), true
+	if k := restep.kernelNext; k != 0 && (next == 0 || k < next) {
+		next, timer = k, false
+	}
+	if next == 0 {
+		restepDeadlock()
+		return
+	}
+	if next > restep.now {
+		if restep.deadline != 0 && next > restep.deadline {
+			restepTimeout()
+			return
+		}
+		restep.now = next
+		if timer { // what the kernel does then makes steps of its own
+			restepRecordClock()
+		}
+	}
+}
+
+// restepPreempt is a preemption point whose turn it is. It yields to the
+// picker unless the goroutine must not be interrupted here.
+//
+//go:linkname restepPreempt
+func restepPreempt() {
+	gp := getg()
+	mp := gp.m
+	if !restep.on {
+		restepPoints = 1 << 30
+		return
+	}
+	if gp.restepMachine == 0 || gp != mp.curg || mp.locks != 0 || mp.mallocing != 0 || mp.preemptoff != "" || gp.throwsplit {
+		restepPoints = 0
+		return
+	}
+	if restepInShared(sys.GetCallerPC(), getfp()) {
+		restepPoints = 0
+		return
+	}
+	restepNextPoint()
+	if restep.runq.n == 0 && restep.kernelNext == 0 {
+		return
+	}
+	mcall(restepYield)
+}
+
+// restepNextPoint draws after how many preemption points the next one yields:
+// uniformly from 1 to twice the mean.
+func restepNextPoint() {
+	restepPoints = int32(restep.src.Below(choice.Schedule, 2*restep.gap))
+}
+
+// restepYield puts the goroutine back among the runnable ones.
+func restepYield(gp *g) {
+	casgstatus(gp, _Grunning, _Grunnable)
+	dropg()
+	restepEnqueue(gp)
+	schedule()
+}
+
+// restepInShared reports whether the innermost frames, locks and atomics
+// aside, belong to a package that all machines share. Its locks are everyone's:
+// nothing is preempted there.
+func restepInShared(pc uintptr, fp uintptr) bool {
+	var pcs [12]uintptr
+	n := fpTracebackPCs(unsafe.Pointer(fp), pcs[:])
+	for _, pc := range pcs[:n] {
+		switch restepTextClass(pc) {
+		case restepTextSync:
+			continue
+		case restepTextShared:
+			return true
+		}
+		return false
+	}
+	return false
+}
+
+// restepGCStart notes who started a collection.
+func restepGCStart() {
+	if restep.on {
+		restep.gcStarter.set(getg())
+	}
+}
+
+// restepPoolCleanup empties the sync.Pools of every machine: their lists are
+// among the machines' variables.
+func restepPoolCleanup() {
+	if !restep.on {
+		poolcleanup()
+		return
+	}
+	cur := restep.cur
+	for id := uint32(1); id <= restep.nmachine; id++ {
+		if restep.machine[id].image != nil {
+			restepSwitch(id)
+			poolcleanup()
+		}
+	}
+	restepSwitch(cur)
+}
+
+// restepTimerInit notes whose timer t is.
+func restepTimerInit(t *timer) {
+	gp := getg()
+	if mp := gp.m; mp != nil && gp == mp.g0 && mp.curg != nil {
+		gp = mp.curg
+	}
+	t.restepMachine = gp.restepMachine
+	t.restepInc = gp.restepInc
+}
+
+// restepTimerRun calls a timer's function with the variables of its machine in
+// place. A timer of a dead machine does nothing more.
+func restepTimerRun(t *timer, f func(arg any, seq uintptr, delay int64), arg any, seq uintptr, delay int64) {
+	id := t.restepMachine
+	if !restep.on || id == 0 {
+		f(arg, seq, delay)
+		return
+	}
+	if !restepAlive(id, t.restepInc) {
+		if t.period > 0 {
+			t.stop()
+		}
+		return
+	}
+	gp := getg()
+	cur := restep.cur
+	oldMachine, oldInc := gp.restepMachine, gp.restepInc
+	restepSwitch(id)
+	gp.restepMachine, gp.restepInc = id, t.restepInc
+	f(arg, seq, delay)
+	gp.restepMachine, gp.restepInc = oldMachine, oldInc
+	if gp.m.curg != nil {
+		restepSwitch(cur)
+	}
+}
+
+// restepAlive reports whether boot inc of machine id still runs.
+//
+//go:nosplit
+func restepAlive(id, inc uint32) bool {
+	return restep.machine[id].alive && restep.machine[id].inc == inc
+}

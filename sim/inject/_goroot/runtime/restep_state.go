@@ -1,0 +1,204 @@
+package runtime
+
+import (
+	choice "internal/restep/sched"
+	"internal/stringslite"
+	"unsafe"
+)
+
+// restep is the state of the simulation that runs in this process. All of it
+// belongs to the simulator: it is never swapped with a machine's image.
+var restep struct {
+	// wanted is set when the process was started as a zygote; on when the
+	// simulation runs (in a fork of the zygote).
+	wanted, on bool
+
+	src  choice.Source
+	now  int64  // simulated time, ns since the Unix epoch
+	tick uint64 // scheduling decisions so far
+
+	gap        uint32 // mean number of preemption points between preemptions
+	goid       uint64 // last goroutine id given to a goroutine of a machine
+	sysgoid    uint64 // last id given to a system goroutine
+	deadline   int64  // simulated time at which the run is given up, 0 never
+	gcStarter  guintptr
+	runq       restepQueue    // runnable goroutines of machines
+	sysq       gQueue         // runnable system goroutines, first come first served
+	kernel     unsafe.Pointer // *kernel.Kernel, a Go heap object
+	kernelNext int64          // time of the kernel's next event, 0 for none
+
+	cur      uint32 // machine whose image is in place
+	nmachine uint32
+	machine  [restepMaxMachines]restepMachineState
+
+	step     uint64 // steps recorded so far
+	stopStep uint64 // step at which to stop for a debugger, 0 for none
+	stopping bool   // that step was just recorded
+	stops    uint64 // how often restepStop was called
+	exiting  bool
+	blame    guintptr  // goroutine that makes the next step, when it is not the running one
+	pds      *pollDesc // open poll descriptors of machines
+
+	outMachine uint32 // machine that the runtime prints for, 0 the present one
+	outLevel   int8
+}
+
+// restepMaxMachines bounds the machines of one simulation.
+const restepMaxMachines = 1024
+
+// restepMachineState is what the runtime knows of one machine.
+type restepMachineState struct {
+	image      unsafe.Pointer // saved variables, a heap object of type restepImage.typ; nil when off
+	inc        uint32         // number of the present boot; goroutines, timers and cleanups carry it
+	alive      bool
+	main       func()
+	args       []string
+	env        []string
+	sigrecv    guintptr // goroutine in signal_recv
+	sigs       uint64   // pending signals
+	sigIgnored uint64
+	waiters    guintptr // goroutines in Machine.Wait, linked by restepNext
+	maxproc    int32
+}
+
+// Costs of simulated time, in ns: they make loops over the clock or Gosched
+// end, and are small enough not to be seen at the milliseconds people print.
+const (
+	restepTickCost  = 50
+	restepClockCost = 50
+)
+
+// restepPoints counts down to the next preemption. The hooks in channels,
+// locks and atomics decrement it and call restepPreempt when it turns
+// negative.
+//
+//go:linkname restepPoints
+var restepPoints int32 = 1 << 30
+
+// restepNewG completes a new goroutine: it belongs to its creator's machine,
+// and its id comes from the machines' or the system's range. Goroutines of
+// the runtime itself (collector, finalizers) belong to nobody, whoever caused
+// them.
+func restepNewG(gp, creator *g) {
+	gp.restepMachine = creator.restepMachine
+	gp.restepInc = creator.restepInc
+	gp.restepMark = 0
+	if !restep.on {
+		return
+	}
+	if stringslite.HasPrefix(funcname(findfunc(gp.startpc)), "runtime.") {
+		gp.restepMachine, gp.restepInc = 0, 0
+	}
+	if gp.restepMachine == 0 {
+		restep.sysgoid++
+		gp.goid = restep.sysgoid
+		return
+	}
+	restep.goid++
+	gp.goid = restep.goid
+	restepRecordGo(creator, gp)
+}
+
+// restepExitG runs on g0 when gp ends by itself.
+func restepExitG(gp *g) {
+	if restep.on && gp.restepMachine != 0 {
+		restepRecordGoexit(gp)
+	}
+}
+
+//go:nosplit
+func restepNanotime() int64 { return restep.now }
+
+// restepClock is a reading of the clock by a program: it costs a little time.
+//
+//go:nosplit
+func restepClock() int64 {
+	if getg().restepMachine != 0 {
+		restep.now += restepClockCost
+	}
+	return restep.now
+}
+
+// restepUserNano is time.runtimeNano.
+func restepUserNano() int64 {
+	if restep.on {
+		return restepClock()
+	}
+	return nanotime()
+}
+
+//go:nosplit
+func restepTimeNow() (sec int64, nsec int32, mono int64) {
+	t := restepClock()
+	return t / 1e9, int32(t % 1e9), t
+}
+
+// restepRand is runtime.rand: the program's own stream on a goroutine of a
+// machine, the runtime's elsewhere.
+//
+//go:nosplit
+func restepRand() uint64 {
+	if gp := getg(); gp.restepMachine != 0 {
+		return restep.src.Next(choice.Program)
+	}
+	return restep.src.Next(choice.Runtime)
+}
+
+func restepMapsRand() uint64 {
+	if !restep.on {
+		return rand()
+	}
+	if getg().restepMachine != 0 {
+		return restep.src.Next(choice.Maps)
+	}
+	return restep.src.Next(choice.Runtime)
+}
+
+// restepCheaprand stands for cheaprand where the value decides a schedule:
+// the order of select cases, semaphore tickets, ties of timers.
+//
+//go:nosplit
+func restepCheaprand() uint32 {
+	if restep.on {
+		return uint32(restep.src.Next(choice.Select))
+	}
+	return cheaprand()
+}
+
+//go:nosplit
+func restepCheaprandn(n uint32) uint32 {
+	return uint32((uint64(restepCheaprand()) * uint64(n)) >> 32)
+}
+
+// restepStartupSeed gives the runtime the same random start in every process.
+// A binary built by restep only ever runs as a simulation.
+func restepStartupSeed(seed *[32]byte) {
+	for i := range seed {
+		seed[i] = byte(i + 1)
+	}
+}
+
+// restepSeedM restarts the random state of the one thread.
+func restepSeedM() {
+	mp := getg().m
+	var s [4]uint64
+	for i := range s {
+		s[i] = restep.src.Next(choice.Runtime)
+	}
+	mp.chacha8.Init64(s)
+	restepSeedCheap(&mp.cheaprand)
+}
+
+func restepSeedCheap[T uint32 | uint64](p *T) { *p = T(restep.src.Next(choice.Runtime)) }
+
+func restepGOMAXPROCS(n int) int {
+	m := &restep.machine[getg().restepMachine]
+	old := int(m.maxproc)
+	if n > 0 {
+		m.maxproc = int32(n)
+	}
+	return old
+}
+
+// restepNumCPU is what every machine reports, whatever the host has.
+const restepNumCPU = 4

@@ -1,0 +1,21 @@
+package runtime
+
+// Numbers of the real kernel's system calls that the simulator itself makes.
+const (
+	restepSysRead       = 0
+	restepSysWrite      = 1
+	restepSysClose      = 3
+	restepSysLseek      = 8
+	restepSysMmap       = 9
+	restepSysPread      = 17
+	restepSysGetpid     = 39
+	restepSysClone      = 56
+	restepSysWait4      = 61
+	restepSysFtruncate  = 77
+	restepSysGetppid    = 110
+	restepSysPrctl      = 157
+	restepSysGetdents64 = 217
+	restepSysOpenat     = 257
+	restepSysNewfstatat = 262
+	restepSysReadlinkat = 267
+)

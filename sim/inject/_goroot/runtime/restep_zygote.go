@@ -1,0 +1,396 @@
+package runtime
+
+import (
+	"internal/runtime/syscall/linux"
+	"unsafe"
+)
+
+// The zygote: the test binary, single-threaded, with the packages that all
+// machines share initialised and nothing else. It reads requests from an
+// inherited socket and forks one child for each: pristine memory, the same
+// addresses every time. The child becomes the simulation.
+
+// Inherited descriptors.
+const (
+	restepControlFD = 3 // SOCK_SEQPACKET: requests in, replies out
+	restepLayoutFD  = 4 // encoded layout (sim/inject.Layout)
+	restepGateFD    = 5 // a child that shall wait reads 8 bytes from here: the step to stop at
+)
+
+// restepRequest is the fixed part of a request, followed by NUL-terminated
+// strings: log path, working directory, root of the module as the program sees
+// it, its real path, arguments, environment.
+type restepRequest struct {
+	magic, flags  uint32
+	seed, variant uint64
+	stop          uint64
+	start         int64
+	timeout       int64
+	argc, envc    uint32
+}
+
+const (
+	restepMagic    = 0x52535450
+	restepFlagGate = 1 // wait at the gate before the run
+)
+
+// restepReply is what the zygote answers.
+type restepReply struct {
+	what, value uint32
+}
+
+const (
+	restepReady   = 1 // the zygote can fork
+	restepStarted = 2 // value: pid of the child
+	restepEnded   = 3 // value: wait status
+	restepFailed  = 4 // value: errno of fork, or number of tasks
+)
+
+var restepLayout struct {
+	mainOnly []uintptr
+	shared   []uintptr
+}
+
+var restepMessage [1 << 16]byte
+
+// restepSys makes a system call of the real kernel.
+//
+//go:nosplit
+func restepSys(nr, a, b, c, d, e, f uintptr) (r uintptr, errno uintptr) {
+	r, _, errno = linux.Syscall6(nr, a, b, c, d, e, f)
+	return r, errno
+}
+
+func restepDie(what string, errno uintptr) {
+	print("restep: the simulation cannot start: ", what, ": errno ", errno, "\n")
+	exit(125)
+}
+
+// restepReadLayout reads the encoded layout: magic, then three counted lists.
+func restepReadLayout() {
+	const words = 1 << 16
+	buf := (*[words]uint64)(sysAlloc(words*8, &memstats.other_sys, "restep layout"))
+	n := uintptr(0)
+	for {
+		r, errno := restepSys(restepSysPread, restepLayoutFD, uintptr(unsafe.Pointer(&buf[0]))+n, words*8-n, n, 0, 0)
+		if errno != 0 {
+			restepDie("read the layout", errno)
+		}
+		if r == 0 {
+			break
+		}
+		n += r
+	}
+	if n < 32 || buf[0] != 0x316c6c7970657473 {
+		restepDie("the layout is damaged", 0)
+	}
+	i := uint64(1)
+	next := func() uint64 {
+		if i >= uint64(n/8) {
+			restepDie("the layout is too short", 0)
+		}
+		i++
+		return buf[i-1]
+	}
+	count := next()
+	if count > uint64(len(restepImages.ranges)) {
+		restepDie("too many ranges of machine data", uintptr(count))
+	}
+	for j := range count {
+		restepImages.ranges[j] = restepRange{uintptr(next()), uintptr(next())}
+	}
+	restepImages.n = int(count)
+	list := func() []uintptr {
+		count := next()
+		if i+count > uint64(n/8) {
+			restepDie("the layout is too short", 0)
+		}
+		l := unsafe.Slice((*uintptr)(unsafe.Pointer(&buf[i])), int(count))
+		i += count
+		return l
+	}
+	restepLayout.shared = list()
+	restepLayout.mainOnly = list()
+}
+
+// restepZygote runs on the main goroutine before any init task. In a process
+// that restep did not start it returns at once; in a zygote it returns in the
+// forked child, with the simulation on and machine main about to boot.
+func restepZygote() {
+	if gogetenv("RESTEP_ZYGOTE") != "1" {
+		return
+	}
+	restep.wanted = true
+	restepReadLayout()
+	restepInitImages()
+	for _, a := range restepLayout.shared {
+		doInit1((*initTask)(unsafe.Pointer(a)))
+	}
+	debug.gcstoptheworld = 1
+	GC()
+	restepSys(restepSysPrctl, 1, 9, 0, 0, 0, 0) // PR_SET_PDEATHSIG, SIGKILL
+	restepAnswer(restepReady, 0)
+	for {
+		n, errno := restepSys(restepSysRead, restepControlFD, uintptr(unsafe.Pointer(&restepMessage[0])), uintptr(len(restepMessage)-1), 0, 0, 0)
+		if errno == _EINTR {
+			continue
+		}
+		if errno != 0 || n == 0 {
+			exit(0)
+		}
+		if restepFork(n) {
+			return
+		}
+	}
+}
+
+func restepAnswer(what, value uint32) {
+	r := restepReply{what, value}
+	restepSys(restepSysWrite, restepControlFD, uintptr(unsafe.Pointer(&r)), unsafe.Sizeof(r), 0, 0, 0)
+}
+
+// restepFork forks one child and waits for its end. It returns true in the
+// child.
+func restepFork(n uintptr) bool {
+	if tasks := restepTasks(); tasks != 1 {
+		print("restep: the zygote has ", tasks, " threads; a fork would lose all but one\n")
+		restepAnswer(restepFailed, uint32(tasks))
+		return false
+	}
+	parent, _ := restepSys(restepSysGetpid, 0, 0, 0, 0, 0, 0)
+	pid, errno := restepSys(restepSysClone, 17, 0, 0, 0, 0, 0) // SIGCHLD
+	if errno != 0 {
+		restepAnswer(restepFailed, uint32(errno))
+		return false
+	}
+	if pid == 0 {
+		getg().m.procid = uint64(gettid())
+		restepSys(restepSysPrctl, 1, 9, 0, 0, 0, 0)
+		restepSys(restepSysPrctl, 0x59616d61, ^uintptr(0), 0, 0, 0, 0) // PR_SET_PTRACER, any
+		if now, _ := restepSys(restepSysGetppid, 0, 0, 0, 0, 0, 0); now != parent {
+			exit(125)
+		}
+		restepBecome(n)
+		return true
+	}
+	restepAnswer(restepStarted, uint32(pid))
+	var status uint32
+	for {
+		// The child's end, or the host's: poll would need a pidfd; a host
+		// that dies takes the zygote with it (PDEATHSIG), and that the child.
+		_, errno := restepSys(restepSysWait4, pid, uintptr(unsafe.Pointer(&status)), 0, 0, 0, 0)
+		if errno != _EINTR {
+			break
+		}
+	}
+	restepAnswer(restepEnded, status)
+	return false
+}
+
+var restepTaskPath = [...]byte{'/', 'p', 'r', 'o', 'c', '/', 's', 'e', 'l', 'f', '/', 't', 'a', 's', 'k', 0}
+
+// restepTasks counts the threads of the process.
+func restepTasks() int {
+	fd, errno := restepSys(restepSysOpenat, ^uintptr(99), uintptr(unsafe.Pointer(&restepTaskPath)), 0x90000, 0, 0, 0)
+	if errno != 0 {
+		return -1
+	}
+	var buf [1024]byte
+	count := 0
+	for {
+		n, errno := restepSys(restepSysGetdents64, fd, uintptr(unsafe.Pointer(&buf)), uintptr(len(buf)), 0, 0, 0)
+		if errno != 0 || n == 0 {
+			break
+		}
+		for off := uintptr(0); off < n; {
+			if c := buf[off+19]; c >= '0' && c <= '9' {
+				count++
+			}
+			off += uintptr(buf[off+16]) | uintptr(buf[off+17])<<8
+		}
+	}
+	restepSys(restepSysClose, fd, 0, 0, 0, 0, 0)
+	return count
+}
+
+// restepBecome turns the forked child into the simulation that the request
+// describes.
+func restepBecome(n uintptr) {
+	r := (*restepRequest)(unsafe.Pointer(&restepMessage))
+	size := unsafe.Sizeof(*r)
+	if n < size || r.magic != restepMagic {
+		restepDie("the request is damaged", 0)
+	}
+	rest := restepMessage[size:n]
+	next := func() string {
+		for i, c := range rest {
+			if c == 0 {
+				s := unsafe.String(&rest[0], i)
+				rest = rest[i+1:]
+				return s
+			}
+		}
+		restepDie("the request is too short", 0)
+		return ""
+	}
+	logPath, cwd, root, real := next(), next(), next(), next()
+	args, env := make([]string, r.argc), make([]string, r.envc)
+	for i := range args {
+		args[i] = next()
+	}
+	for i := range env {
+		env[i] = next()
+	}
+	restep.stopStep = r.stop
+	if r.flags&restepFlagGate != 0 {
+		restepWaitAtGate()
+	}
+	log := restepOpenLog(logPath)
+
+	restep.src.Init(r.seed ^ r.variant)
+	restep.now = r.start
+	restep.goid = 0
+	restep.sysgoid = 1 << 40
+	restep.gap = [...]uint32{4, 12, 40, 120}[restepPlan()&3]
+	restepSeedM()
+	gp := getg()
+	m := &restep.machine[1]
+	m.alive, m.inc, m.maxproc = true, 1, restepNumCPU
+	m.args, m.env = args, env
+	m.image = mallocgc(restepImages.size, restepImages.typ, true)
+	restep.cur, restep.nmachine = 1, 1
+	cfg := restepConfig{r.seed, r.variant, r.start, cwd, root, real, log, firstmoduledata.text}
+	host := restepHost{
+		restepHostNow, restepHostRand, restepWake, restepSignalArrived, restepKernelContext, restepSymbolize,
+		restepGrowLog, restepMemory, restepStepped, restepMachineMain, restepReal,
+	}
+	if r.timeout > 0 {
+		restep.deadline = r.start + r.timeout
+	}
+	gp.goid = 1
+	restep.goid = 1
+	systemstack(func() {
+		restep.kernel = restep_kernelNew(&host, &cfg)
+		id, err := restep_kernelNewMachine(restep.kernel, "main", 0, false)
+		if err != "" || id != 1 {
+			throw("restep: machine main")
+		}
+		for {
+			g, _ := runqget(getg().m.p.ptr())
+			if g == nil {
+				break
+			}
+			restepEnqueue(g)
+		}
+		restep.on = true
+		gp.restepMachine, gp.restepInc = 1, 1
+		restep_kernelBootMachine(restep.kernel, 1)
+		restepKernelDone()
+	})
+	restepNextPoint()
+	restepCheckStop()
+}
+
+// restepWaitAtGate waits until a debugger is attached and has said where to
+// stop.
+func restepWaitAtGate() {
+	var stop uint64
+	for {
+		n, errno := restepSys(restepSysRead, restepGateFD, uintptr(unsafe.Pointer(&stop)), 8, 0, 0, 0)
+		if errno == _EINTR {
+			continue
+		}
+		if errno != 0 || n != 8 {
+			exit(125)
+		}
+		restep.stopStep = stop
+		return
+	}
+}
+
+// restepReal lets the simulated kernel read the files that the main machine
+// sees: openat, pread64, close, newfstatat, getdents64, readlinkat and nothing
+// else.
+func restepReal(nr uintptr, a *[6]uintptr) (r, errno uintptr) {
+	switch nr {
+	case restepSysOpenat:
+		if a[2]&3 != 0 {
+			return 0, _EACCES
+		}
+	case restepSysPread, restepSysClose, restepSysNewfstatat, restepSysGetdents64, restepSysReadlinkat:
+	default:
+		return 0, 1 // EPERM
+	}
+	return restepSys(nr, a[0], a[1], a[2], a[3], a[4], a[5])
+}
+
+// The step log is a file mapped as a whole into a window far from everything
+// else; the file grows in pieces before the pages are touched.
+const (
+	restepLogBase   = 0x100000000000
+	restepLogWindow = 1 << 36
+	restepLogPiece  = 1 << 20
+)
+
+var restepLog struct {
+	fd, size uintptr
+}
+
+func restepOpenLog(path string) []byte {
+	if path == "" {
+		return nil
+	}
+	p := make([]byte, len(path)+1)
+	copy(p, path)
+	fd, errno := restepSys(restepSysOpenat, ^uintptr(99), uintptr(unsafe.Pointer(&p[0])), 0x80002, 0, 0, 0)
+	if errno != 0 {
+		restepDie("open the step log", errno)
+	}
+	restepLog.fd = fd
+	if size, errno := restepSys(restepSysLseek, fd, 0, 2, 0, 0, 0); errno == 0 {
+		restepLog.size = size
+	}
+	addr, errno := restepSys(restepSysMmap, restepLogBase, restepLogWindow, 3, 0x100001, fd, 0) // MAP_SHARED | MAP_FIXED_NOREPLACE
+	if errno != 0 || addr != restepLogBase {
+		restepDie("map the step log", errno)
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(addr)), restepLogWindow)
+}
+
+func restepGrowLog(need uint64) bool {
+	if uintptr(need) <= restepLog.size {
+		return true
+	}
+	size := (uintptr(need) + restepLogPiece - 1) &^ (restepLogPiece - 1)
+	if size > restepLogWindow {
+		return false
+	}
+	if _, errno := restepSys(restepSysFtruncate, restepLog.fd, size, 0, 0, 0, 0); errno != 0 {
+		return false
+	}
+	restepLog.size = size
+	return true
+}
+
+// restepCloseLog runs at the end of the run, after the last step.
+func restepCloseLog() {
+	if restepLog.size != 0 {
+		restepSys(restepSysClose, restepLog.fd, 0, 0, 0, 0, 0)
+	}
+}
+
+// restepArgs and restepEnv are what machines see as their command line and
+// environment.
+func restepArgs() []string {
+	m := &restep.machine[getg().restepMachine]
+	if len(m.args) == 0 {
+		return []string{restep.machine[1].args[0]}
+	}
+	return append([]string{}, m.args...)
+}
+
+func restepEnv() []string {
+	return append([]string{}, restep.machine[getg().restepMachine].env...)
+}
+
+func restepPlan() uint64 { return restep.src.Next(8) }

@@ -1,0 +1,353 @@
+package inject
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// ErrNoTests is returned by Build for a package that has no test files.
+var ErrNoTests = errors.New("no test files")
+
+// BuildTag is set in every build of a program under test.
+const BuildTag = "restep"
+
+// BuildConfig says what to build. The zero value builds the tests of the
+// package in the working directory.
+type BuildConfig struct {
+	Dir        string       // where the go command runs; "" is the working directory
+	Package    string       // one package, as on go's command line; "" is "."
+	Tags       []string     // build tags besides BuildTag; they replace those of GOFLAGS
+	BuildFlags []string     // further flags of `go build`, "-mod=vendor"
+	Env        []string     // environment of the go command; nil is the process's own
+	Cover      *Cover       // coverage, if wanted
+	Progress   func(string) // is told what takes long; may be nil
+}
+
+// Cover asks for coverage counters, as the flags of `go test` do.
+type Cover struct {
+	Mode     string   // -covermode: "set", "count", "atomic"; "" is go's choice
+	Packages []string // -coverpkg; nil is the package itself
+}
+
+// Binary is a test binary that runs as a simulation.
+type Binary struct {
+	Path       string // in the user's cache; its content never changes
+	LayoutPath string // the encoded Layout, beside it
+	BuildID    string // first 16 bytes, in hex, of the SHA-256 of the file
+	ImportPath string // of the package under test
+	ModulePath string
+	ModuleDir  string
+	PackageDir string
+	GoVersion  string // "go1.26.8"
+	Goroot     string // what GOROOT stood for in the build
+	OverlayDir string // patched and added files, by path below GOROOT/src
+	Layout     *Layout
+}
+
+// builder is one call of Build.
+type builder struct {
+	BuildConfig
+	goroot  *Goroot
+	overlay *Overlay
+	flags   *userFlags
+	linker  string
+	modules []string // import paths of the user's own modules
+
+	generate func(*Goroot) (*Overlay, error) // Generate, but in tests
+}
+
+// Build compiles the test binary of a package for simulation, with the user's
+// Go installation. The binary is up to date with the files as they were at
+// some time during the call. An error of the go command is a *ToolError, which
+// reads exactly as go printed it.
+func Build(ctx context.Context, cfg BuildConfig) (*Binary, error) {
+	return (&builder{BuildConfig: cfg, generate: Generate}).build(ctx)
+}
+
+func (b *builder) build(ctx context.Context) (*Binary, error) {
+	if err := b.prepare(ctx); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type listed struct {
+		pkg *listedPackage
+		err error
+	}
+	list := make(chan listed, 1)
+	go func() {
+		pkg, err := b.list(ctx)
+		list <- listed{pkg, err}
+	}()
+	path, err := b.compile(ctx)
+	if err != nil {
+		return nil, b.explain(ctx, err)
+	}
+	l := <-list
+	if l.err != nil {
+		return nil, l.err
+	}
+	return b.finish(path, l.pkg)
+}
+
+// prepare finds the installation and makes the overlay and the linker.
+func (b *builder) prepare(ctx context.Context) error {
+	dir, err := filepath.Abs(b.Dir)
+	if err != nil {
+		return err
+	}
+	b.Dir = dir
+	if b.Package == "" {
+		b.Package = "."
+	}
+	if b.Progress == nil {
+		b.Progress = func(string) {}
+	}
+	if b.goroot, err = FindGoroot(ctx, b.Dir, b.Env); err != nil {
+		return err
+	}
+	if b.flags, err = splitFlags(b.goroot.goEnv.GOFLAGS, b.BuildFlags, b.Tags); err != nil {
+		return err
+	}
+	if b.modules, err = b.mainModules(ctx); err != nil {
+		return err
+	}
+	if b.overlay, err = b.generate(b.goroot); err != nil {
+		return err
+	}
+	b.linker, err = buildLinker(ctx, b.goroot, b.Progress)
+	return err
+}
+
+// mainModules returns the import paths of the modules that are the user's own.
+func (b *builder) mainModules(ctx context.Context) ([]string, error) {
+	e := b.goroot.goEnv
+	if e.GOWORK != "" && e.GOWORK != "off" {
+		out, err := b.run(ctx, "list", "-m")
+		if err != nil {
+			return nil, err
+		}
+		return strings.Fields(string(out)), nil
+	}
+	if e.GOMOD == "" || e.GOMOD == os.DevNull {
+		return nil, fmt.Errorf("no go.mod in %s or above: run go mod init there first", b.Dir)
+	}
+	text, err := os.ReadFile(e.GOMOD)
+	if err != nil {
+		return nil, fmt.Errorf("read the module's name: %w", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "//")
+		if f := strings.Fields(line); len(f) == 2 && f[0] == "module" {
+			return []string{strings.Trim(f[1], "\"`")}, nil
+		}
+	}
+	return nil, fmt.Errorf("%s has no module line: run go mod edit -module=NAME", e.GOMOD)
+}
+
+// run runs a go command with the user's environment and what is left of his
+// flags in GOFLAGS.
+func (b *builder) run(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := b.goroot.command(ctx, b.Dir, b.Env, args...)
+	// Not empty, for go would then read what `go env -w` has stored.
+	goflags := append([]string{"-buildvcs=false"}, b.flags.goflags...)
+	cmd.Env = append(cmd.Env, "GOFLAGS="+joinQuoted(goflags))
+	return output(cmd)
+}
+
+func (b *builder) tagsFlag() string {
+	return "-tags=" + strings.Join(append([]string{BuildTag}, b.flags.tags...), ",")
+}
+
+// listedPackage is what is needed of `go list -json`.
+type listedPackage struct {
+	ImportPath string
+	Dir        string
+	Module     *struct{ Path, Dir string }
+}
+
+func (b *builder) list(ctx context.Context) (*listedPackage, error) {
+	args := []string{"list", "-json=ImportPath,Dir,Module", b.tagsFlag()}
+	if b.flags.overlay != "" {
+		args = append(args, "-overlay="+b.flags.overlay)
+	}
+	args = append(args, b.flags.flags...)
+	out, err := b.run(ctx, append(args, b.Package)...)
+	if err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	var pkg listedPackage
+	if err := dec.Decode(&pkg); err != nil {
+		return nil, fmt.Errorf("read the output of go list: %w", err)
+	}
+	if dec.More() {
+		return nil, fmt.Errorf("%s is more than one package: build them one by one", b.Package)
+	}
+	return &pkg, nil
+}
+
+// compile runs `go test -c`. Its output has a place of its own for each
+// configuration, so that go sees when there is nothing to link.
+func (b *builder) compile(ctx context.Context) (string, error) {
+	overlay, err := mergeOverlay(b.goroot, b.overlay, b.flags.overlay, b.Dir)
+	if err != nil {
+		return "", err
+	}
+	args := []string{"test", "-c", "-vet=off", "-trimpath", "-overlay=" + overlay, "-toolexec=" + quoteArg(b.linker), b.tagsFlag()}
+	for _, m := range b.modules {
+		args = append(args, "-gcflags="+m+"/...=-N -l")
+	}
+	if b.Cover != nil {
+		args = append(args, b.Cover.flags()...)
+	}
+	args = append(args, b.flags.flags...)
+	key := append([]string{b.Dir, b.goroot.Root, b.overlay.Key, b.Package}, args...)
+	dir, err := cacheDir("out", shortHash(append(key, b.flags.goflags...)...))
+	if err != nil {
+		return "", err
+	}
+	unlock, err := lockDir(dir)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	name := filepath.Base(filepath.Join(b.Dir, b.Package)) + ".test"
+	path := filepath.Join(dir, name)
+	if err := markUsed(dir); err != nil {
+		return "", err
+	}
+	b.Progress("compiling " + b.Package)
+	out, err := b.run(ctx, append(args, "-o", path, b.Package)...)
+	if err != nil {
+		return "", err
+	}
+	if strings.Contains(string(out), "[no test files]") {
+		return "", fmt.Errorf("%s: %w", b.Package, ErrNoTests)
+	}
+	return keepBinary(path)
+}
+
+func quoteArg(arg string) string { return joinQuoted([]string{arg}) }
+
+func (c *Cover) flags() []string {
+	flags := []string{"-cover"}
+	if c.Mode != "" {
+		flags = append(flags, "-covermode="+c.Mode)
+	}
+	if len(c.Packages) > 0 {
+		flags = append(flags, "-coverpkg="+strings.Join(c.Packages, ","))
+	}
+	return flags
+}
+
+// keepBinary gives a finished binary a second name that holds its content's
+// hash, so that a later build does not change it under a run. Call it with
+// the lock of its directory.
+func keepBinary(path string) (string, error) {
+	id, err := buildID(path)
+	if err != nil {
+		return "", err
+	}
+	dir, err := cacheDir("bin", id)
+	if err != nil {
+		return "", err
+	}
+	kept := filepath.Join(dir, filepath.Base(path))
+	if err := os.Link(path, kept); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", fmt.Errorf("keep the binary: %w", err)
+	}
+	if err := markUsed(dir); err != nil {
+		return "", fmt.Errorf("keep the binary: %w", err)
+	}
+	return kept, trimCache()
+}
+
+func buildID(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16]), nil
+}
+
+// lockDir waits until no other process builds into the directory.
+func lockDir(dir string) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// finish describes the binary and writes its layout beside it.
+func (b *builder) finish(path string, pkg *listedPackage) (*Binary, error) {
+	layout, err := ReadLayout(path)
+	if err != nil {
+		return nil, err
+	}
+	bin := &Binary{
+		Path:       path,
+		LayoutPath: filepath.Join(filepath.Dir(path), "layout"),
+		BuildID:    filepath.Base(filepath.Dir(path)),
+		ImportPath: pkg.ImportPath,
+		PackageDir: pkg.Dir,
+		GoVersion:  b.goroot.Version,
+		Goroot:     b.goroot.Root,
+		OverlayDir: b.overlay.Dir,
+		Layout:     layout,
+	}
+	if pkg.Module != nil {
+		bin.ModulePath, bin.ModuleDir = pkg.Module.Path, pkg.Module.Dir
+	}
+	if err := storeFile(bin.LayoutPath, layout.Encode()); err != nil {
+		return nil, fmt.Errorf("store the layout of %s: %w", path, err)
+	}
+	return bin, nil
+}
+
+// explain adds one sentence to the errors of a program that needs cgo, which
+// otherwise read as if names were missing.
+func (b *builder) explain(ctx context.Context, err error) error {
+	var tool *ToolError
+	if !errors.As(err, &tool) || ctx.Err() != nil {
+		return err
+	}
+	cmd := b.goroot.command(ctx, b.Dir, b.Env, "list", "-e", "-deps", "-test", b.tagsFlag(),
+		"-f", "{{if and .CgoFiles (not .Standard)}}{{.ImportPath}}{{end}}", b.Package)
+	cmd.Env = append(cmd.Env, "CGO_ENABLED=1", "GOFLAGS="+joinQuoted(append([]string{"-buildvcs=false"}, b.flags.goflags...)))
+	out, listErr := output(cmd)
+	if listErr != nil {
+		return err
+	}
+	var cgo []string
+	for name := range strings.FieldsSeq(string(out)) {
+		if strings.Contains(tool.Stderr, name) && !slices.Contains(cgo, name) {
+			cgo = append(cgo, name)
+		}
+	}
+	if len(cgo) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w\nrestep: %s needs cgo, which cannot be simulated: use a build without it, by a build tag or another package",
+		err, strings.Join(cgo, ", "))
+}

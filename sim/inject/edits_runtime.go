@@ -1,0 +1,167 @@
+package inject
+
+// runtimeEdits are the hooks in package runtime. The logic is in
+// _goroot/runtime/restep_*.go; a hook is one statement.
+var runtimeEdits = []Edit{
+	// One thread.
+	{File: "runtime/proc.go", Find: `const haveSysmon = GOARCH != "wasm"`, Op: Replace, Text: `const haveSysmon = false`,
+		Why: "the monitor is a second thread: a fork would lose it, and it preempts by real time"},
+	{File: "runtime/proc.go", Func: "main", Find: "\tlockOSThread()", Op: Delete,
+		Why: "the main goroutine must not be bound to its thread, or a second one is started to run the others"},
+	{File: "runtime/proc.go", Func: "main", Find: "if needUnlock {", Op: Replace, Text: "if needUnlock && false {",
+		Why: "pairs with the lockOSThread taken out"},
+	{File: "runtime/proc.go", Func: "main", Find: "needUnlock = false\n\tunlockOSThread()", Op: Replace, Text: "needUnlock = false\n",
+		Why: "pairs with the lockOSThread taken out"},
+	{File: "runtime/proc.go", Func: "newm", Text: `if restep.wanted { throw("restep: the program wants a second thread") }`,
+		Why: "the simulation has exactly one thread"},
+	{File: "runtime/proc.go", Func: "LockOSThread", Text: "if restep.on { return }",
+		Why: "with one thread every goroutine is on it; locking would start a second one"},
+	{File: "runtime/proc.go", Func: "UnlockOSThread", Text: "if restep.on { return }",
+		Why: "pairs with LockOSThread"},
+
+	// Start.
+	{File: "runtime/proc.go", Func: "main", Find: "last := lastmoduledatap", Op: Before, Text: "restepZygote(); ",
+		Why: "the zygote waits and forks here, before any variable of a machine is set"},
+	{File: "runtime/proc.go", Func: "main", Find: "\texit(0)", Op: Before, Text: "\tif restep.on { restepProcessExit(0) };",
+		Why: "the return of main ends the run with its last step"},
+	{File: "runtime/runtime.go", Func: "os_runtime_args", Text: "if restep.on { return restepArgs() }",
+		Why: "each machine has its own command line", Optional: true},
+	{File: "runtime/runtime.go", Func: "syscall_runtime_envs", Text: "if restep.on { return restepEnv() }",
+		Why: "each machine has its own environment"},
+	{File: "runtime/runtime.go", Func: "syscall_Exit", Text: "if restep.on && getg().restepMachine != 0 { restepProcessExit(code) }",
+		Why: "os.Exit ends a machine, not the process"},
+
+	// Scheduler.
+	{File: "runtime/runtime2.go", Type: "g", Op: End, Text: "restepMachine, restepInc uint32; restepMark uint64; restepNext guintptr; restepWaits uint32; restepEndKind uint8; restepEndCode int32",
+		Why: "a goroutine belongs to a machine"},
+	{File: "runtime/proc.go", Func: "findRunnable", Text: "if restep.on { return restepFindRunnable() }",
+		Why: "the seed picks who runs"},
+	{File: "runtime/proc.go", Func: "execute", Text: "if restep.on && gp.restepMachine != restep.cur && gp.restepMachine != 0 { restepSwitch(gp.restepMachine) }",
+		Why: "a goroutine sees the variables of its machine"},
+	{File: "runtime/coro.go", Func: "coroswitch_m", Find: "setGNoWB(&mp.curg, gnext)", Op: Before, Text: "if restep.on && gnext.restepMachine != restep.cur && gnext.restepMachine != 0 { restepSwitch(gnext.restepMachine) }; ",
+		Why: "iter.Pull switches goroutines without execute"},
+	{File: "runtime/proc.go", Func: "runqput", Text: "if restep.on { restepEnqueue(gp); return }",
+		Why: "there is one run queue"},
+	{File: "runtime/proc.go", Func: "globrunqput", Text: "if restep.on { restepEnqueue(gp); return }",
+		Why: "there is one run queue"},
+	{File: "runtime/proc.go", Func: "globrunqputhead", Text: "if restep.on { restepEnqueue(gp); return }",
+		Why: "there is one run queue"},
+	{File: "runtime/proc.go", Func: "globrunqputbatch", Text: "if restep.on { restepEnqueueAll(batch); return }",
+		Why: "there is one run queue"},
+	{File: "runtime/proc.go", Func: "runqputbatch", Text: "if restep.on { restepEnqueueAll(q); return }",
+		Why: "there is one run queue"},
+	{File: "runtime/proc.go", Func: "newproc1", Find: "newg.goid = pp.goidcache", Op: After, Text: "; restepNewG(newg, callergp)",
+		Why: "goroutines inherit the machine and are numbered per run"},
+	{File: "runtime/proc.go", Func: "newproc", Op: End, Text: "restepCheckStop()",
+		Why: "a debugger that waits for the step of a go statement stops on the goroutine that made it"},
+	{File: "runtime/proc.go", Func: "gdestroy", Text: "restepExitG(gp)",
+		Why: "the end of a goroutine is a step"},
+	{File: "runtime/proc.go", Func: "gcount", Text: "if restep.on { return restepGcount() }",
+		Why: "a machine counts its own goroutines"},
+	{File: "runtime/debug.go", Func: "GOMAXPROCS", Text: "if restep.on { return restepGOMAXPROCS(n) }",
+		Why: "more than one P would need more than one thread"},
+	{File: "runtime/debug.go", Func: "NumCPU", Text: "if restep.on { return restepNumCPU }",
+		Why: "a run does not depend on the host's cores"},
+
+	// Garbage collection.
+	{File: "runtime/mgc.go", Func: "gcStart", Find: "\t\tGosched()", Op: Before, Text: "\t\trestepGCStart();",
+		Why: "whoever starts a collection goes on first after it: collections leave no trace in the schedule"},
+	{File: "runtime/mgc.go", Func: "clearpools", Find: "\t\tpoolcleanup()", Op: Replace, Text: "\t\trestepPoolCleanup()",
+		Why: "each machine has its own list of pools"},
+
+	// Randomness.
+	{File: "runtime/rand.go", Func: "randinit", Find: "seed := &globalRand.seed", Op: After, Text: "; restepStartupSeed(seed); if true {} else",
+		Why: "the runtime's start is the same in every process"},
+	{File: "runtime/rand.go", Func: "rand", Text: "if restep.on { return restepRand() }",
+		Why: "the program's random numbers come from the seed"},
+	{File: "runtime/rand.go", Func: "maps_rand", Text: "if restep.on { return restepMapsRand() }",
+		Why: "maps draw from a stream of their own"},
+	{File: "runtime/select.go", Func: "selectgo", Find: "cheaprandn(uint32(norder + 1))", Op: Replace, Text: "restepCheaprandn(uint32(norder + 1))",
+		Why: "the order of select cases is a choice"},
+	{File: "runtime/sema.go", Func: "(*semaRoot).queue", Find: "cheaprand() | 1", Op: Replace, Text: "restepCheaprand() | 1",
+		Why: "tickets of semaphores are a choice"},
+	{File: "runtime/time.go", Func: "(*timer).maybeAdd", Find: "t.rand = cheaprand()", Op: Replace, Text: "t.rand = restepCheaprand()", Optional: true,
+		Why: "the order of timers due at one instant is a choice (synctest bubbles only)"},
+	{File: "runtime/vgetrandom_linux.go", Func: "vgetrandom", Text: "if restep.on { return -1, false }", Optional: true,
+		Why: "the vDSO would bypass the simulated getrandom"},
+
+	// Time.
+	{File: "runtime/time_nofake.go", Func: "nanotime", Text: "if restep.on { return restepNanotime() }",
+		Why: "the runtime lives in simulated time"},
+	{File: "runtime/time.go", Func: "time_runtimeNano", Find: "return nanotime()", Op: Replace, Text: "return restepUserNano()",
+		Why: "a program's reading of the clock costs time, so that loops over it end"},
+	{File: "runtime/timestub.go", Find: "//go:build !faketime && !windows && !(linux && amd64) && !plan9", Op: Replace, Text: "//go:build !faketime && !windows && !plan9",
+		Why: "time.now is a Go function that can be hooked"},
+	{File: "runtime/timestub.go", Func: "time_now", Find: "sec, nsec = walltime()", Op: Replace, Text: "if restep.on { return restepTimeNow() }; if true { return restepRealTime() }",
+		Why: "time.now in simulated time"},
+	{File: "runtime/timeasm.go", Find: "//go:build !faketime && (windows || (linux && amd64))", Op: Replace, Text: "//go:build !faketime && windows",
+		Why: "replaced by timestub.go"},
+	{File: "runtime/time_linux_amd64.s", Find: "TEXT time·now<ABIInternal>", Op: Replace, Text: "TEXT runtime·restepRealTime<ABIInternal>",
+		Why: "the real clock under another name"},
+
+	// Timers.
+	{File: "runtime/time.go", Type: "timer", Op: End, Text: "restepMachine, restepInc uint32",
+		Why: "a timer belongs to a machine"},
+	{File: "runtime/time.go", Func: "(*timer).init", Text: "restepTimerInit(t)",
+		Why: "a timer belongs to a machine"},
+	{File: "runtime/time.go", Func: "(*timer).unlockAndRun", Find: "\tf(arg, seq, delay)", Op: Replace, Text: "\trestepTimerRun(t, f, arg, seq, delay)",
+		Why: "a timer's function sees its machine's variables; timers of dead machines do nothing"},
+
+	// Addresses of variables that each machine has.
+	{File: "runtime/sema.go", Func: "semacquire1", Find: "root := semtable.rootFor(addr)", Op: Replace, Text: "key := restepSemaKey(addr); root := semtable.rootFor(key)",
+		Why: "one address is a semaphore of its own on each machine"},
+	{File: "runtime/sema.go", Func: "semacquire1", Find: "root.queue(addr, s, lifo)", Op: Replace, Text: "root.queue(key, s, lifo)",
+		Why: "one address is a semaphore of its own on each machine"},
+	{File: "runtime/sema.go", Func: "semrelease1", Find: "root := semtable.rootFor(addr)", Op: Replace, Text: "key := restepSemaKey(addr); root := semtable.rootFor(key)",
+		Why: "one address is a semaphore of its own on each machine"},
+	{File: "runtime/sema.go", Func: "semrelease1", Find: "root.dequeue(addr)", Op: Replace, Text: "root.dequeue(key)",
+		Why: "one address is a semaphore of its own on each machine"},
+	{File: "runtime/chan.go", Func: "sendDirect", Find: "dst := sg.elem.get()", Op: Replace, Text: "dst := restepElem(sg, sg.elem.get())",
+		Why: "a receiver may wait with a variable of its own machine as target"},
+	{File: "runtime/chan.go", Func: "recvDirect", Find: "src := sg.elem.get()", Op: Replace, Text: "src := restepElem(sg, sg.elem.get())",
+		Why: "a sender may wait with a variable of its own machine as source"},
+	{File: "runtime/chan.go", Func: "recv", Find: "typedmemmove(c.elemtype, qp, sg.elem.get())", Op: Replace, Text: "typedmemmove(c.elemtype, qp, restepElem(sg, sg.elem.get()))",
+		Why: "a sender may wait with a variable of its own machine as source"},
+
+	// Preemption points.
+	{File: "runtime/chan.go", Func: "chansend", Text: restepPoint, Why: whyPoint},
+	{File: "runtime/chan.go", Func: "chanrecv", Text: restepPoint, Why: whyPoint},
+	{File: "runtime/chan.go", Func: "closechan", Text: restepPoint, Why: whyPoint},
+	{File: "runtime/select.go", Func: "selectgo", Text: restepPoint, Why: whyPoint},
+
+	// Poller.
+	{File: "runtime/netpoll.go", Type: "pollDesc", Op: End, Text: "restepMachine, restepInc uint32; restepNext *pollDesc",
+		Why: "open descriptors of a machine are found when it dies"},
+	{File: "runtime/netpoll_epoll.go", Func: "netpollinit", Text: "if restep.on { return }",
+		Why: "the simulated kernel is the poller"},
+	{File: "runtime/netpoll_epoll.go", Func: "netpollopen", Text: "if restep.on { return restepPollOpen(fd, pd) }",
+		Why: "the simulated kernel is the poller"},
+	{File: "runtime/netpoll_epoll.go", Func: "netpollclose", Text: "if restep.on { return restepPollClose(fd) }",
+		Why: "the simulated kernel is the poller"},
+	{File: "runtime/netpoll_epoll.go", Func: "netpollBreak", Text: "if restep.on { return }",
+		Why: "nobody waits in epoll"},
+	{File: "runtime/netpoll_epoll.go", Func: "netpoll", Text: "if restep.on { return gList{}, 0 }",
+		Why: "nobody waits in epoll"},
+
+	// Signals.
+	{File: "runtime/sigqueue.go", Func: "signal_recv", Text: "if restep.on { return restepSignalRecv() }", Why: whySignal},
+	{File: "runtime/sigqueue.go", Func: "signalWaitUntilIdle", Text: "if restep.on { return }", Why: whySignal},
+	{File: "runtime/sigqueue.go", Func: "signal_enable", Text: "if restep.on { restepSignalHandle(s, true, false); return }", Why: whySignal},
+	{File: "runtime/sigqueue.go", Func: "signal_disable", Text: "if restep.on { restepSignalHandle(s, false, false); return }", Why: whySignal},
+	{File: "runtime/sigqueue.go", Func: "signal_ignore", Text: "if restep.on { restepSignalHandle(s, false, true); return }", Why: whySignal},
+	{File: "runtime/sigqueue.go", Func: "signal_ignored", Text: "if restep.on { return restepSignalIgnored(s) }", Why: whySignal},
+
+	// Ends.
+	{File: "runtime/panic.go", Func: "fatalpanic", Text: "if restep.on && getg().restepMachine != 0 { restepFatalPanic(msgs) }",
+		Why: "a panic ends its machine, not the process"},
+	{File: "runtime/panic.go", Func: "fatalthrow", Text: "if restep.on && t == throwTypeUser && getg().restepMachine != 0 && getg() == getg().m.curg { restepFatalThrow() }",
+		Why: "a fatal error of the program ends its machine; one of the simulator ends the run"},
+	{File: "runtime/runtime.go", Func: "writeErrData", Text: "if restep.on && restepConsole(data, n) { return }",
+		Why: "what the runtime prints is a log line of the machine"},
+}
+
+const (
+	restepPoint = "if restepPoints--; restepPoints < 0 { restepPreempt() }"
+	whyPoint    = "another goroutine may run between any two operations on channels, locks and atomics"
+	whySignal   = "each machine has its own signals"
+)

@@ -1,0 +1,55 @@
+package inject
+
+import "fmt"
+
+// stdEdits are the hooks outside package runtime.
+var stdEdits = []Edit{
+	{File: "syscall/syscall_linux.go", Func: "Syscall", Text: "if r1, r2, errno, done := restepSyscall(trap, a1, a2, a3, 0, 0, 0); done { return r1, r2, Errno(errno) }", Why: whySyscall},
+	{File: "syscall/syscall_linux.go", Func: "Syscall6", Text: "if r1, r2, errno, done := restepSyscall(trap, a1, a2, a3, a4, a5, a6); done { return r1, r2, Errno(errno) }", Why: whySyscall},
+	{File: "syscall/syscall_linux.go", Func: "RawSyscall6", Text: "if r1, r2, errno, done := restepSyscall(trap, a1, a2, a3, a4, a5, a6); done { return r1, r2, Errno(errno) }", Why: whySyscall},
+	{File: "syscall/syscall_linux.go", Find: "func rawSyscallNoError(trap, a1, a2, a3 uintptr) (r1, r2 uintptr)", Op: Replace,
+		Text: "func rawSyscallNoError(trap, a1, a2, a3 uintptr) (r1, r2 uintptr) { r1, r2, _ = RawSyscall6(trap, a1, a2, a3, 0, 0, 0); return }",
+		Why:  "getpid and its kin are calls of a machine too"},
+	{File: "syscall/asm_linux_amd64.s", Find: "TEXT ·rawSyscallNoError(SB)", Op: Replace, Text: "TEXT ·restepUnusedNoError(SB)", Optional: true,
+		Why: "pairs with rawSyscallNoError; the assembly moved between releases"},
+
+	{File: "log/log.go", Func: "(*Logger).output", Find: "formatHeader(buf, now, prefix, flag, file, line)", Op: After, Text: "; restepOff := len(*buf)", Why: whyLog},
+	{File: "log/log.go", Func: "(*Logger).output", Find: "_, err := l.out.Write(*buf)", Op: Replace, Text: "restepMark(*buf, restepOff, prefix, flag, calldepth); _, err := l.out.Write(*buf); restepLogMark(0, 0, 0)", Why: whyLog},
+
+	{File: "testing/testing.go", Func: "(*common).log", Text: "restepText := s", Why: whyTestLog},
+	{File: "testing/testing.go", Func: "(*common).log", Find: "s = n.callSite(3) + s", Op: Before, Text: "if restepLog(restepText) { return }; ", Why: whyTestLog},
+
+	{File: "internal/sync/mutex.go", Func: "(*Mutex).Lock", Text: restepPoint, Why: whyPoint},
+	{File: "internal/sync/mutex.go", Func: "(*Mutex).TryLock", Text: restepPoint, Why: whyPoint},
+	{File: "internal/sync/mutex.go", Func: "(*Mutex).Unlock", Text: restepPoint, Why: whyPoint},
+	{File: "sync/cond.go", Func: "(*Cond).Wait", Text: restepPoint, Why: whyPoint},
+	{File: "sync/cond.go", Func: "(*Cond).Signal", Text: restepPoint, Why: whyPoint},
+	{File: "sync/cond.go", Func: "(*Cond).Broadcast", Text: restepPoint, Why: whyPoint},
+	{File: "sync/waitgroup.go", Func: "(*WaitGroup).Wait", Text: restepPoint, Why: whyPoint},
+}
+
+const (
+	whySyscall = "system calls of a machine go to the simulated kernel, before entersyscall"
+	whyLog     = "a log line is a step whose message starts past the header"
+	whyTestLog = "T.Log makes a step at the moment of the call"
+)
+
+// atomicEdits puts a preemption point into every method of the types of
+// sync/atomic.
+func atomicEdits() []Edit {
+	methods := []string{"Load", "Store", "Swap", "CompareAndSwap"}
+	numeric := append(methods, "Add", "And", "Or")
+	var edits []Edit
+	add := func(file, recv string, methods []string) {
+		for _, m := range methods {
+			edits = append(edits, Edit{File: "sync/atomic/" + file, Func: fmt.Sprintf("(*%s).%s", recv, m), Text: restepPoint, Why: whyPoint})
+		}
+	}
+	add("type.go", "Bool", methods)
+	add("type.go", "Pointer[T]", methods)
+	for _, t := range []string{"Int32", "Int64", "Uint32", "Uint64", "Uintptr"} {
+		add("type.go", t, numeric)
+	}
+	add("value.go", "Value", methods)
+	return edits
+}

@@ -1,0 +1,206 @@
+package inject
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// neutralSymbols are marks that nothing writes, which the linker puts around
+// data of crypto/internal/fips140. They are swapped if they lie amid data of
+// machines, and do not end it.
+var neutralSymbols = map[string]bool{
+	"go:noptrdatafipsstart": true, "go:noptrdatafipsend": true,
+	"go:datafipsstart": true, "go:datafipsend": true,
+}
+
+// layoutMagic is the first word of an encoded Layout: the bytes "stepyll1",
+// little endian, as the runtime checks it.
+const layoutMagic = 0x316c6c7970657473
+
+// Range is a run of bytes at a fixed address of the program.
+type Range struct {
+	Addr, Size uint64
+}
+
+// Layout says which data of a binary belongs to machines and which init tasks
+// belong to packages that all machines share.
+type Layout struct {
+	// Machine are the ranges that are swapped, by address. Each starts and
+	// ends at a multiple of 8 bytes.
+	Machine []Range
+	// SharedInits and MainInits are the addresses of the init tasks of shared
+	// packages and of those of the main machine only, in the order in which
+	// the binary runs them. All other tasks run on each machine's boot.
+	SharedInits []uint64
+	MainInits   []uint64
+}
+
+// ReadLayout computes the layout of an executable linked by Build.
+func ReadLayout(path string) (*Layout, error) {
+	f, err := elf.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the binary: %w", err)
+	}
+	defer f.Close()
+	l, err := layoutOf(f)
+	if err != nil {
+		return nil, fmt.Errorf("read the data layout of %s: %w", path, err)
+	}
+	return l, nil
+}
+
+func layoutOf(f *elf.File) (*Layout, error) {
+	symbols, err := f.Symbols()
+	if err != nil {
+		return nil, fmt.Errorf("symbol table: %w; build without -ldflags=-s", err)
+	}
+	vars := map[elf.SectionIndex][]elf.Symbol{}
+	byName := map[string]elf.Symbol{}
+	for _, s := range symbols {
+		if int(s.Section) >= len(f.Sections) || s.Section == elf.SHN_UNDEF {
+			continue
+		}
+		flags := f.Sections[s.Section].Flags
+		if flags&elf.SHF_WRITE == 0 || flags&elf.SHF_TLS != 0 {
+			continue
+		}
+		byName[s.Name] = s
+		if s.Size > 0 && !neutralSymbols[s.Name] {
+			vars[s.Section] = append(vars[s.Section], s)
+		}
+	}
+	l := &Layout{}
+	counters := Range{byName["runtime.covctrs"].Value, byName["runtime.ecovctrs"].Value - byName["runtime.covctrs"].Value}
+	for i, section := range f.Sections {
+		ranges, err := machineRanges(section, vars[elf.SectionIndex(i)], counters)
+		if err != nil {
+			return nil, err
+		}
+		l.Machine = append(l.Machine, ranges...)
+	}
+	slices.SortFunc(l.Machine, func(a, b Range) int {
+		if a.Addr < b.Addr {
+			return -1
+		}
+		return 1
+	})
+	l.Machine = joinRanges(l.Machine)
+	return l, l.readInits(f, byName)
+}
+
+// machineRanges returns the runs of machine symbols of one section. Symbols
+// of shared packages end a run; the gaps between machine symbols, which only
+// align, do not.
+func machineRanges(section *elf.Section, symbols []elf.Symbol, counters Range) ([]Range, error) {
+	slices.SortStableFunc(symbols, func(a, b elf.Symbol) int {
+		switch {
+		case a.Value < b.Value:
+			return -1
+		case a.Value > b.Value:
+			return 1
+		}
+		return 0
+	})
+	var ranges []Range
+	open := false
+	sharedEnd := section.Addr // end of the last shared symbol
+	for _, s := range symbols {
+		inCounters := s.Value >= counters.Addr && s.Value < counters.Addr+counters.Size
+		if !isMachineSymbol(s.Name) || inCounters {
+			if n := len(ranges); n > 0 && s.Value < ranges[n-1].Addr+ranges[n-1].Size {
+				return nil, fmt.Errorf("shared symbol %s lies among a machine's data at %#x", s.Name, s.Value)
+			}
+			open = false
+			sharedEnd = max(sharedEnd, s.Value+s.Size)
+			continue
+		}
+		start, end := s.Value&^7, (s.Value+s.Size+7)&^7
+		if start < sharedEnd {
+			return nil, fmt.Errorf("machine symbol %s shares the word at %#x with shared data", s.Name, start)
+		}
+		if open {
+			last := &ranges[len(ranges)-1]
+			last.Size = max(last.Addr+last.Size, end) - last.Addr
+		} else {
+			ranges = append(ranges, Range{start, end - start})
+			open = true
+		}
+	}
+	return ranges, nil
+}
+
+// joinRanges merges ranges of neighbouring sections that touch.
+func joinRanges(sorted []Range) []Range {
+	var out []Range
+	for _, r := range sorted {
+		if n := len(out); n > 0 && out[n-1].Addr+out[n-1].Size == r.Addr {
+			out[n-1].Size += r.Size
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// readInits reads the binary's list of init tasks, go:main.inittasks, which
+// the linker made: an array of pointers in the order of initialization.
+func (l *Layout) readInits(f *elf.File, byName map[string]elf.Symbol) error {
+	names := map[uint64]string{}
+	for name, s := range byName {
+		if strings.HasSuffix(name, "..inittask") {
+			names[s.Value] = name
+		}
+	}
+	list, ok := byName["go:main.inittasks"]
+	if !ok {
+		return errors.New("no symbol go:main.inittasks: this is no program, or another linker made it")
+	}
+	section := f.Sections[list.Section]
+	data := make([]byte, list.Size)
+	if _, err := section.ReadAt(data, int64(list.Value-section.Addr)); err != nil {
+		return fmt.Errorf("list of init tasks: %w", err)
+	}
+	for ; len(data) >= 8; data = data[8:] {
+		addr := binary.LittleEndian.Uint64(data)
+		name, ok := names[addr]
+		if !ok {
+			return fmt.Errorf("init task at %#x has no symbol", addr)
+		}
+		switch classOfPackage(symbolPackage(name)) {
+		case classShared:
+			l.SharedInits = append(l.SharedInits, addr)
+		case classMain:
+			l.MainInits = append(l.MainInits, addr)
+		}
+	}
+	return nil
+}
+
+// Encode returns the layout as the patched runtime reads it, from a
+// descriptor that it inherits. All words are 8 bytes, little endian:
+//
+//	offset | words            | meaning
+//	0      | 1                | layoutMagic
+//	8      | 1                | n, number of ranges
+//	16     | 2n               | address and size in bytes of each range
+//	       | 1                | number of shared init tasks
+//	       | as many          | their addresses, in order of initialization
+//	       | 1                | number of the main machine's init tasks
+//	       | as many          | their addresses, in order of initialization
+func (l *Layout) Encode() []byte {
+	words := []uint64{layoutMagic, uint64(len(l.Machine))}
+	for _, r := range l.Machine {
+		words = append(words, r.Addr, r.Size)
+	}
+	words = append(append(words, uint64(len(l.SharedInits))), l.SharedInits...)
+	words = append(append(words, uint64(len(l.MainInits))), l.MainInits...)
+	out := make([]byte, 0, 8*len(words))
+	for _, w := range words {
+		out = binary.LittleEndian.AppendUint64(out, w)
+	}
+	return out
+}

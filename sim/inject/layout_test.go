@@ -1,0 +1,183 @@
+package inject
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestLayoutOfWebProgram(t *testing.T) {
+	bin := buildPlain(t, BuildConfig{Dir: webModule(t)})
+	f, err := elf.Open(bin.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	l := bin.Layout
+	t.Logf("%d ranges, %d bytes, %d shared and %d main init tasks", len(l.Machine), l.size(), len(l.SharedInits), len(l.MainInits))
+	if n := len(l.Machine); n == 0 || n > 6 {
+		t.Errorf("%d ranges, want 1 to 6", n)
+	}
+	if l.size() > 128<<10 {
+		t.Errorf("%d bytes to swap, want at most 128 KB: a large table or a scratch buffer became part of each machine", l.size())
+	}
+	for name, want := range map[string]bool{
+		"example.com/web.table":       true,
+		"example.com/web.config":      true,
+		"example.com/web.flag":        true,
+		"example.com/web..inittask":   true,
+		"net/http.DefaultServeMux":    true,
+		"net/http..inittask":          true,
+		"flag.CommandLine":            true,
+		"os.Args":                     true,
+		"syscall.envs":                true,
+		"main..inittask":              true,
+		"sync.allPools":               true,
+		"runtime.mheap_":              false,
+		"runtime.allgs":               false,
+		"reflect.layoutCache":         false,
+		"sync..inittask":              false,
+		"errors..inittask":            false,
+		"testing.match":               false,
+		"testing..inittask":           false,
+		"internal/testlog.logger":     false,
+		"go:main.inittasks":           false,
+		"runtime.runtime_inittasks":   false,
+		"crypto/internal/boring/sig.": false,
+	} {
+		s := symbolNamed(t, f, name)
+		if s.Size == 0 {
+			if want {
+				t.Errorf("%s is not in the symbol table", name)
+			}
+			continue
+		}
+		if got := l.contains(s.Value, s.Size); got != want {
+			t.Errorf("%s is swapped: %v, want %v", name, got, want)
+		}
+	}
+	for _, name := range []string{"errors..inittask", "sync..inittask"} {
+		if s := symbolNamed(t, f, name); s.Size > 0 && !slices.Contains(l.SharedInits, s.Value) {
+			t.Errorf("%s is not among the shared init tasks", name)
+		}
+	}
+	if s := symbolNamed(t, f, "testing..inittask"); !slices.Contains(l.MainInits, s.Value) {
+		t.Error("testing..inittask is not among the main machine's init tasks")
+	}
+	checkComplete(t, f, l)
+}
+
+// checkComplete fails if a writable section has bytes without a symbol: such
+// a variable would have no class.
+func checkComplete(t *testing.T, f *elf.File, l *Layout) {
+	t.Helper()
+	symbols, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(symbols, func(a, b elf.Symbol) int { return int(int64(a.Value) - int64(b.Value)) })
+	for i, section := range f.Sections {
+		if section.Flags&elf.SHF_WRITE == 0 || !(strings.HasSuffix(section.Name, "data") || strings.HasSuffix(section.Name, "bss")) {
+			continue
+		}
+		at, after := section.Addr, "the start"
+		for _, s := range symbols {
+			if int(s.Section) != i || s.Size == 0 {
+				continue
+			}
+			// Symbols are aligned to 64 bytes at most.
+			if s.Value > at+63 {
+				t.Errorf("%s: %d bytes without a symbol between %s and %s", section.Name, s.Value-at, after, s.Name)
+			}
+			if end := s.Value + s.Size; end > at {
+				at, after = end, s.Name
+			}
+			if s.Size > 8 && isMachineSymbol(s.Name) != l.contains(s.Value, s.Size) {
+				t.Errorf("%s: its class and the ranges disagree", s.Name)
+			}
+		}
+		end := section.Addr + section.Size
+		// go1.27 puts masks that the collector fills in at the end, under
+		// one name without a size.
+		if masks := symbolNamed(t, f, "runtime.gcmask.*"); masks.Section == elf.SectionIndex(i) && masks.Value >= at {
+			end = masks.Value
+		}
+		if end > at+63 {
+			t.Errorf("%s: %d bytes without a symbol after %s", section.Name, end-at, after)
+		}
+	}
+}
+
+func TestLayoutWithCoverage(t *testing.T) {
+	bin := buildPlain(t, BuildConfig{Dir: webModule(t), Cover: &Cover{Mode: "atomic", Packages: []string{"./...", "net/url"}}})
+	f, err := elf.Open(bin.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	from, to := symbolNamed(t, f, "runtime.covctrs").Value, symbolNamed(t, f, "runtime.ecovctrs").Value
+	if from >= to {
+		t.Fatalf("no coverage counters: %#x to %#x", from, to)
+	}
+	for _, r := range bin.Layout.Machine {
+		if r.Addr < to && from < r.Addr+r.Size {
+			t.Errorf("range %#x, %d bytes, holds coverage counters", r.Addr, r.Size)
+		}
+	}
+	if n := len(bin.Layout.Machine); n > 7 {
+		t.Errorf("%d ranges, want at most 7", n)
+	}
+}
+
+func TestLayoutEncode(t *testing.T) {
+	l := &Layout{Machine: []Range{{0x1000, 64}, {0x2000, 8}}, SharedInits: []uint64{7, 5}, MainInits: []uint64{9}}
+	var words []uint64
+	for b := l.Encode(); len(b) > 0; b = b[8:] {
+		words = append(words, binary.LittleEndian.Uint64(b))
+	}
+	want := []uint64{layoutMagic, 2, 0x1000, 64, 0x2000, 8, 2, 7, 5, 1, 9}
+	if !slices.Equal(words, want) {
+		t.Errorf("encoded %#x, want %#x", words, want)
+	}
+}
+
+func TestMachineRanges(t *testing.T) {
+	section := &elf.Section{SectionHeader: elf.SectionHeader{Addr: 0x1000, Size: 0x1000}}
+	sym := func(name string, addr, size uint64) elf.Symbol {
+		return elf.Symbol{Name: name, Value: addr, Size: size}
+	}
+	for _, test := range []struct {
+		name    string
+		symbols []elf.Symbol
+		want    []Range
+		fails   bool
+	}{
+		{"one run, rounded", []elf.Symbol{sym("a.x", 0x1004, 1), sym("a.y", 0x1040, 9)}, []Range{{0x1000, 0x50}}, false},
+		{"shared splits", []elf.Symbol{sym("a.x", 0x1000, 8), sym("runtime.m", 0x1008, 8), sym("a.y", 0x1010, 8)},
+			[]Range{{0x1000, 8}, {0x1010, 8}}, false},
+		{"order does not matter", []elf.Symbol{sym("a.y", 0x1010, 8), sym("a.x", 0x1000, 8)}, []Range{{0x1000, 0x18}}, false},
+		{"counters are no data", []elf.Symbol{sym("a.x", 0x1f00, 8)}, nil, false},
+		{"word shared before", []elf.Symbol{sym("runtime.m", 0x1000, 4), sym("a.x", 0x1004, 4)}, nil, true},
+		{"word shared after", []elf.Symbol{sym("a.x", 0x1000, 4), sym("runtime.m", 0x1004, 4)}, nil, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := machineRanges(section, test.symbols, Range{0x1f00, 0x100})
+			if (err != nil) != test.fails || !slices.Equal(got, test.want) {
+				t.Errorf("got %#x, %v, want %#x, error %v", got, err, test.want, test.fails)
+			}
+		})
+	}
+}
+
+func (l *Layout) size() (n uint64) {
+	for _, r := range l.Machine {
+		n += r.Size
+	}
+	return n
+}
+
+func (l *Layout) contains(addr, size uint64) bool {
+	return slices.ContainsFunc(l.Machine, func(r Range) bool { return r.Addr <= addr && addr+size <= r.Addr+r.Size })
+}

@@ -1,0 +1,32 @@
+// Package kernel is a simulated Linux kernel for several machines in one
+// process.
+//
+// It is compiled twice. As an ordinary package it is exercised by its own
+// tests and by sim/conform; injected below GOROOT/src/internal/restep it
+// answers the system calls of the program under test. The two builds are two
+// copies with separate state.
+//
+// The kernel is passive. It runs synchronously on the caller's thread, on the
+// system stack of the goroutine that made the system call, or on the
+// scheduler's stack when time has come for an event it asked for. It never
+// blocks: a call that would have to wait answers EAGAIN and readiness is
+// reported through Host.Wake. It knows simulated time only through Host.Now
+// and Kernel.at, and randomness only through Host.Rand.
+//
+// What it deliberately does not do: it never schedules goroutines, it never
+// writes a step log (it hands events to Host.Record), it never touches the
+// real machine except through the read-only Host.Under tree.
+//
+// Invariant: two kernels given the same sequence of calls, times and random
+// numbers answer identically. Nothing here ranges over a map, reads a clock
+// or compares addresses.
+//
+// Invariant: a call that is not supported returns ENOSYS and records a step
+// of kind "unsupported" that names it.
+//
+// It may import abi, vfs, memfs, socket, waitq, sched, steplog and the short
+// list of std packages in sim/deps_test.go. It must never know the runtime,
+// the test under way or the files of the host.
+//
+// Sources: man-pages 6.03 sections 2 and 7, Linux 6.12.
+package kernel

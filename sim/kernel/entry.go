@@ -1,0 +1,117 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"github.com/restep/restep/sim/kernel/abi"
+	"github.com/restep/restep/sim/steplog"
+)
+
+// Args are the six arguments of a system call as the program passed them.
+type Args [6]uintptr
+
+// Support says how much of a system call is simulated.
+type Support uint8
+
+// Levels of support, as `restep syscalls` prints them.
+const (
+	Missing Support = iota
+	Partial
+	Full
+)
+
+// sysFunc carries out one system call and returns its result.
+type sysFunc func(t *Task, a *Args) (uintptr, abi.Errno)
+
+// Entry is one row of the system call table.
+type Entry struct {
+	Nr      int
+	Name    string
+	Support Support
+	Note    string // what is missing, for Partial
+	fn      sysFunc
+	// quiet calls leave no step: they change nothing and tell nothing about
+	// the machine (getpid, clock_gettime).
+	quiet bool
+	// sig tells describe what the arguments are, one letter each.
+	sig string
+}
+
+// Syscall carries out call nr of machine id's process. It always answers: a
+// call that is not simulated gives ENOSYS and a step that names it.
+func (k *Kernel) Syscall(id MachineID, nr uintptr, a *Args) (uintptr, abi.Errno) {
+	m := k.Machine(id)
+	assert(m != nil && m.state == Running, "system call on a machine that is off")
+	t := Task{k: k, m: m, proc: m.proc}
+	e := k.lookup(nr)
+	if e == nil || e.fn == nil {
+		name := "syscall_" + itoa(int(nr))
+		if e != nil {
+			name = e.Name
+		}
+		k.record(&Event{
+			Kind: steplog.KindUnsupported, Machine: id, Text: []byte(name),
+			FD: -1, Nr: int32(nr), Errno: abi.ENOSYS,
+		})
+		return 0, abi.ENOSYS
+	}
+	r, errno := e.fn(&t, a)
+	if !e.quiet && !isConsoleWrite(&t, nr, a) {
+		ev := Event{Kind: steplog.KindSyscall, Machine: id, FD: -1, Nr: int32(nr), Result: int64(r), Errno: errno}
+		describe(&ev, e, a)
+		k.record(&ev)
+	}
+	return r, errno
+}
+
+// mem is the program's memory at p, n bytes; EFAULT for a null pointer. Other
+// bad addresses fault as they would in the program itself.
+func mem(p, n uintptr) ([]byte, abi.Errno) {
+	if n == 0 {
+		return nil, abi.OK
+	}
+	if p == 0 || n > 1<<47 {
+		return nil, abi.EFAULT
+	}
+	return unsafe.Slice((*byte)(pointer(p)), n), abi.OK
+}
+
+// pointer turns an address of the program's memory into a pointer. The
+// caller's frame keeps the object alive and, as the kernel runs on the system
+// stack, in place.
+func pointer(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) }
+
+// cstring reads the NUL-terminated string at p, at most abi.PathMax bytes.
+func cstring(p uintptr) (string, abi.Errno) {
+	if p == 0 {
+		return "", abi.EFAULT
+	}
+	base := (*byte)(pointer(p))
+	for n := range abi.PathMax {
+		if *(*byte)(unsafe.Add(unsafe.Pointer(base), n)) == 0 {
+			return string(unsafe.Slice(base, n)), abi.OK
+		}
+	}
+	return "", abi.ENAMETOOLONG
+}
+
+func itoa(n int) string {
+	if n == 0 {
+		return "0"
+	}
+	var b [20]byte
+	i := len(b)
+	neg := n < 0
+	if neg {
+		n = -n
+	}
+	for ; n > 0; n /= 10 {
+		i--
+		b[i] = byte('0' + n%10)
+	}
+	if neg {
+		i--
+		b[i] = '-'
+	}
+	return string(b[i:])
+}

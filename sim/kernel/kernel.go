@@ -1,0 +1,143 @@
+package kernel
+
+import (
+	"github.com/restep/restep/sim/kernel/abi"
+	"github.com/restep/restep/sim/kernel/waitq"
+	"github.com/restep/restep/sim/sched"
+	"github.com/restep/restep/sim/steplog"
+)
+
+// MachineID numbers the machines of a simulation from 1; machine 1 is "main",
+// the one the test itself runs on. 0 is nobody: the simulator.
+type MachineID uint16
+
+// Main is the machine that the test runs on.
+const Main MachineID = 1
+
+// Nanos is simulated time in nanoseconds since the Unix epoch.
+type Nanos int64
+
+// Mode says which side of a file became ready: reading, writing or both.
+type Mode = waitq.Mode
+
+// The values are the runtime poller's: 'r', 'w' and 'r'+'w'.
+const (
+	ModeRead      = waitq.ModeRead
+	ModeWrite     = waitq.ModeWrite
+	ModeReadWrite = waitq.ModeReadWrite
+)
+
+// Host is what the kernel asks of the world it runs in: the patched runtime
+// or a test. All fields are required.
+type Host struct {
+	// Now is the simulated time.
+	Now func() Nanos
+	// Rand draws the next number of a stream.
+	Rand func(sched.Stream) uint64
+	// Record hands over one event, which becomes a step. The event and all
+	// that it points to are only valid during the call.
+	Record func(*Event)
+	// Wake reports that the file registered with poll descriptor pd became
+	// ready.
+	Wake func(pd uintptr, mode Mode)
+	// Signal reports that a signal arrived for the process of a machine that
+	// has a handler for it (Machine.Handles).
+	Signal func(m MachineID, sig uint32)
+	// Under is the read-only view of the real file system that the main
+	// machine sees beneath its scratch layer; nil for none.
+	Under Under
+}
+
+// Event describes one step for the recorder.
+type Event struct {
+	Kind    steplog.Kind
+	Machine MachineID
+	// Text is the human part: raw bytes of a log line, name of a call, a path.
+	Text []byte
+	// MessageOff is where the message starts in Text, past a log header.
+	MessageOff int
+	// Level is the log level (slog's numbers: -4 debug, 0 info, 4 warn, 8 error).
+	Level int8
+	// FD is the file descriptor concerned, -1 for none.
+	FD int32
+	// Nr is the system call number, -1 for none.
+	Nr int32
+	// Result and Errno are what the call answered.
+	Result int64
+	Errno  abi.Errno
+	// Local and Peer are addresses "10.0.0.1:80", Conn numbers the connection.
+	Local, Peer string
+	Conn        uint64
+	// Bytes is a length: of a message, a write.
+	Bytes int
+	// Link is the machine at the other end, 0 for none.
+	Link MachineID
+	// Goroutine is the one that the step is about: started or ended.
+	Goroutine uint64
+	// Code is an exit code or signal number.
+	Code int32
+}
+
+// Config describes a new simulation.
+type Config struct {
+	Host Host
+	// Start is the simulated time at the start of the run.
+	Start Nanos
+	// Cwd is the directory of the package under test, where main starts.
+	Cwd string
+}
+
+// Kernel is one simulated world: machines, their disks and the network
+// between them.
+type Kernel struct {
+	host     Host
+	start    Nanos
+	cwd      string
+	machines []*Machine // index MachineID, [0] is nil
+	events   eventQueue
+	net      *network
+	calls    *index
+	rec      *Recorder
+}
+
+// New returns a world without machines.
+func New(cfg Config) *Kernel {
+	k := &Kernel{host: cfg.Host, start: cfg.Start, cwd: cfg.Cwd, machines: make([]*Machine, 1, 8)}
+	k.calls = newIndex()
+	k.net = newNetwork(k)
+	return k
+}
+
+// Machine returns machine id, nil when there is none.
+func (k *Kernel) Machine(id MachineID) *Machine {
+	if int(id) >= len(k.machines) {
+		return nil
+	}
+	return k.machines[id]
+}
+
+// Machines returns how many machines there are; ids run from 1 to it.
+func (k *Kernel) Machines() int { return len(k.machines) - 1 }
+
+// Lookup returns the machine with that label or, in text form, that address.
+func (k *Kernel) Lookup(name string) *Machine {
+	for _, m := range k.machines[1:] {
+		if m.label == name || m.addrText() == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// record hands e to the host.
+func (k *Kernel) record(e *Event) { k.host.Record(e) }
+
+// now is the simulated time.
+func (k *Kernel) now() Nanos { return k.host.Now() }
+
+// assert stops the simulation when one of its own invariants is broken.
+func assert(ok bool, what string) {
+	if !ok {
+		panic("restep kernel: " + what)
+	}
+}

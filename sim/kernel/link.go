@@ -1,0 +1,207 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"github.com/restep/restep/sim/kernel/abi"
+	"github.com/restep/restep/sim/sched"
+	"github.com/restep/restep/sim/steplog"
+)
+
+// This file is the injected kernel's face to the patched runtime, which pulls
+// these functions by linkname and declares the same argument types
+// (sim/inject/_goroot/runtime/restep_kernel.go). In the ordinary build nothing
+// calls them but tests.
+
+// hostFuncs are the runtime's functions; plain ones, never closures.
+type hostFuncs struct {
+	now       func() int64
+	rand      func(stream uint8) uint64
+	wake      func(pd uintptr, mode uint8)
+	signal    func(machine, sig uint32)
+	context   func(c *Caller)
+	symbolize func(pc uintptr, emit func(function, file string, line int))
+	grow      func(need uint64) bool
+	memory    func(size uintptr) unsafe.Pointer
+	stepped   func(n uint64)
+	main      func()
+	real      func(nr uintptr, a *[6]uintptr) (r, errno uintptr)
+}
+
+// linkConfig says what run this is.
+type linkConfig struct {
+	seed, variant uint64
+	start         int64
+	cwd           string
+	root, real    string // the module under test: where the program sees it, where it is
+	log           []byte
+	textBase      uintptr
+}
+
+// linked is the one kernel of the process. It is set once, before the program
+// under test starts, because functions that the runtime calls through plain
+// pointers have nowhere else to find it.
+var linked struct {
+	host hostFuncs
+	w    *steplog.Writer
+}
+
+// linkNew makes the world of a run.
+//
+//go:linkname linkNew
+func linkNew(h *hostFuncs, cfg *linkConfig) *Kernel {
+	linked.host = *h
+	w := (*steplog.Writer)(h.memory(steplog.WriterSize))
+	linked.w = w
+	k := New(Config{
+		Host: Host{
+			Now:    func() Nanos { return Nanos(linked.host.now()) },
+			Rand:   func(s sched.Stream) uint64 { return linked.host.rand(uint8(s)) },
+			Wake:   func(pd uintptr, mode Mode) { linked.host.wake(pd, uint8(mode)) },
+			Signal: func(m MachineID, sig uint32) { linked.host.signal(uint32(m), sig) },
+			Under:  newRealFiles(h.real, cfg.root, cfg.real),
+		},
+		Start: Nanos(cfg.start),
+		Cwd:   cfg.cwd,
+	})
+	k.rec = &Recorder{w: w, context: h.context, stepped: h.stepped, textBase: cfg.textBase}
+	k.host.Record = k.rec.record
+	table := steplog.TableSize(1 << 12)
+	err := w.Init(&steplog.WriterConfig{
+		Seed: cfg.seed, Variant: cfg.variant, Log: cfg.log, Grow: h.grow,
+		Table:     unsafe.Slice((*byte)(h.memory(uintptr(table))), table),
+		GrowTable: growTable, Symbolize: symbolize, TextBase: cfg.textBase,
+	})
+	assert(err == nil, "the step log cannot be written")
+	return k
+}
+
+func growTable(need uint64) []byte {
+	return unsafe.Slice((*byte)(linked.host.memory(uintptr(need))), need)
+}
+
+func symbolize(w *steplog.Writer, pc uintptr) {
+	linked.host.symbolize(pc, emitFrame)
+}
+
+func emitFrame(function, file string, line int) { linked.w.Frame(function, file, line) }
+
+// linkEntry is the first function of a machine's first goroutine.
+//
+//go:linkname linkEntry
+func linkEntry() { linked.host.main() }
+
+//go:linkname linkSyscall
+func linkSyscall(k *Kernel, machine uint32, nr uintptr, a *[6]uintptr) (r, errno uintptr) {
+	result, e := k.Syscall(MachineID(machine), nr, (*Args)(a))
+	return result, uintptr(e)
+}
+
+//go:linkname linkNext
+func linkNext(k *Kernel) int64 { return int64(k.NextEvent()) }
+
+//go:linkname linkRun
+func linkRun(k *Kernel, now int64) { k.RunEvents(Nanos(now)) }
+
+//go:linkname linkNewMachine
+func linkNewMachine(k *Kernel, label string, addr uint32, mayExit bool) (id uint32, err string) {
+	m, err := k.NewMachine(MachineConfig{
+		Label: label, Addr: [4]byte{byte(addr >> 24), byte(addr >> 16), byte(addr >> 8), byte(addr)}, MayExit: mayExit,
+	})
+	if err != "" {
+		return 0, err
+	}
+	k.rec.w.Machine(steplog.Machine{ID: steplog.MachineID(m.id), Label: m.label, Host: m.hostname, Addr: m.addrText()})
+	return uint32(m.id), ""
+}
+
+//go:linkname linkBootMachine
+func linkBootMachine(k *Kernel, id uint32) { k.Machine(MachineID(id)).Boot() }
+
+//go:linkname linkCrashMachine
+func linkCrashMachine(k *Kernel, id uint32) { k.Machine(MachineID(id)).Crash() }
+
+//go:linkname linkEndMachine
+func linkEndMachine(k *Kernel, id uint32, kind uint8, code int32, text string) {
+	k.Machine(MachineID(id)).End(steplog.Kind(kind), code, text)
+}
+
+//go:linkname linkSignal
+func linkSignal(k *Kernel, id, sig uint32) bool { return k.Machine(MachineID(id)).Signal(sig) }
+
+//go:linkname linkHandle
+func linkHandle(k *Kernel, id, sig uint32, handled, ignored bool) {
+	k.Machine(MachineID(id)).Handle(sig, handled, ignored)
+}
+
+//go:linkname linkPollOpen
+func linkPollOpen(k *Kernel, id uint32, fd, pd uintptr) uintptr {
+	f, errno := k.Machine(MachineID(id)).proc.fds.get(int(fd))
+	if errno != abi.OK {
+		return uintptr(errno)
+	}
+	return uintptr(f.PollOpen(pd))
+}
+
+//go:linkname linkPollClose
+func linkPollClose(k *Kernel, id uint32, fd, pd uintptr) {
+	if f, errno := k.Machine(MachineID(id)).proc.fds.get(int(fd)); errno == abi.OK {
+		f.PollClose(pd)
+	}
+}
+
+// linkRecord makes a step that the runtime saw. number is the goroutine
+// started or ended, an exit code, or for a log line 1 when the runtime itself
+// printed it.
+//
+//go:linkname linkRecord
+func linkRecord(k *Kernel, kind uint8, machine uint32, number uint64, text string, level int8) {
+	e := Event{Kind: steplog.Kind(kind), Machine: MachineID(machine), Level: level, FD: -1, Nr: -1}
+	if text != "" {
+		e.Text = unsafe.Slice(unsafe.StringData(text), len(text))
+	}
+	switch e.Kind {
+	case steplog.KindGo, steplog.KindGoExit:
+		e.Goroutine = number
+	case steplog.KindEnd:
+		e.Code = int32(number)
+	}
+	k.record(&e)
+}
+
+// Operations of linkLink.
+const (
+	linkDelay = iota
+	linkConnected
+)
+
+// linkLink changes the link between two machines; it answers an error text.
+//
+//go:linkname linkLink
+func linkLink(k *Kernel, op uint8, a, b string, value int64) string {
+	switch op {
+	case linkDelay:
+		return k.SetDelay(a, b, Nanos(value))
+	case linkConnected:
+		return k.SetConnected(a, b, value != 0)
+	}
+	return "unknown operation"
+}
+
+//go:linkname linkLabel
+func linkLabel(k *Kernel, id uint32) string {
+	if m := k.Machine(MachineID(id)); m != nil {
+		return m.label
+	}
+	return ""
+}
+
+// linkMayExit reports whether machine id was made with MayExit.
+//
+//go:linkname linkMayExit
+func linkMayExit(k *Kernel, id uint32) bool { return k.Machine(MachineID(id)).mayExit }
+
+// linkClose finishes the step log.
+//
+//go:linkname linkClose
+func linkClose(k *Kernel) { k.rec.w.Close() }

@@ -1,0 +1,232 @@
+package kernel
+
+import (
+	"strconv"
+
+	"github.com/restep/restep/sim/kernel/abi"
+	"github.com/restep/restep/sim/kernel/vfs"
+	"github.com/restep/restep/sim/steplog"
+)
+
+// State is what a machine is doing.
+type State uint8
+
+// A machine is Off before its first boot and after a crash, kill or exit.
+const (
+	Off State = iota
+	Running
+)
+
+// MachineConfig describes a new machine.
+type MachineConfig struct {
+	Label string
+	// Addr is the IPv4 address, {0,0,0,0} for the next free one.
+	Addr [4]byte
+	// MayExit says that the end of this machine by panic or exit is no
+	// failure of the test.
+	MayExit bool
+	Env     []string
+	Args    []string
+}
+
+// Machine is one simulated computer: label, host name, address, disk, network
+// stack and, while it runs, one process.
+type Machine struct {
+	k        *Kernel
+	id       MachineID
+	label    string
+	hostname string
+	addr     [4]byte
+	mayExit  bool
+	env      []string
+	args     []string
+	state    State
+	boots    int
+	proc     *Process
+	disk     *disk
+	stack    *netStack
+}
+
+// Process is the one process of a running machine.
+type Process struct {
+	m   *Machine
+	pid int
+	fds fdTable
+	cwd string
+	// cwdDir is the directory that cwd names, once it was needed.
+	cwdDir *vfs.Inode
+	umask  uint32
+	// handled and ignored are the sets of signals with a handler and ignored
+	// ones: bit n-1 for signal n.
+	handled, ignored uint64
+}
+
+// Task is the context of one system call: who calls.
+type Task struct {
+	k    *Kernel
+	m    *Machine
+	proc *Process
+}
+
+// NewMachine adds a machine; it is Off until Boot. The error text is for the
+// user.
+func (k *Kernel) NewMachine(cfg MachineConfig) (*Machine, string) {
+	label := cfg.Label
+	id := MachineID(len(k.machines))
+	if label == "" {
+		label = "machine-" + strconv.Itoa(int(id))
+	}
+	if k.Lookup(label) != nil {
+		return nil, "there is already a machine with label " + label
+	}
+	addr := cfg.Addr
+	if addr == [4]byte{} {
+		addr = k.freeAddr(id)
+	} else if k.byAddr(addr) != nil {
+		return nil, "there is already a machine with address " + ipText(addr)
+	}
+	m := &Machine{
+		k: k, id: id, label: label, hostname: label, addr: addr, mayExit: cfg.MayExit,
+		env: cfg.Env, args: cfg.Args,
+	}
+	k.machines = append(k.machines, m)
+	m.disk = newDisk(m)
+	m.stack = k.net.attach(m)
+	k.updateHosts()
+	return m, ""
+}
+
+// freeAddr gives machine id 11.0.0.id, as programs written for earlier tools
+// expect main at 11.0.0.1, or the next address that is free.
+func (k *Kernel) freeAddr(id MachineID) [4]byte {
+	for n := int(id); ; n++ {
+		a := [4]byte{11, byte(n >> 16), byte(n >> 8), byte(n)}
+		if k.byAddr(a) == nil {
+			return a
+		}
+	}
+}
+
+func (k *Kernel) byAddr(a [4]byte) *Machine {
+	for _, m := range k.machines[1:] {
+		if m.addr == a {
+			return m
+		}
+	}
+	return nil
+}
+
+// ID, Label, Hostname, MayExit, Env and Args tell what the machine was made with.
+func (m *Machine) ID() MachineID    { return m.id }
+func (m *Machine) Label() string    { return m.label }
+func (m *Machine) Hostname() string { return m.hostname }
+func (m *Machine) MayExit() bool    { return m.mayExit }
+func (m *Machine) Env() []string    { return m.env }
+func (m *Machine) Args() []string   { return m.args }
+func (m *Machine) State() State     { return m.state }
+func (m *Machine) Addr() [4]byte    { return m.addr }
+func (m *Machine) addrText() string { return ipText(m.addr) }
+func (m *Machine) AddrText() string { return ipText(m.addr) }
+func ipText(a [4]byte) string {
+	b := make([]byte, 0, 15)
+	for i, x := range a {
+		if i > 0 {
+			b = append(b, '.')
+		}
+		b = strconv.AppendUint(b, uint64(x), 10)
+	}
+	return string(b)
+}
+
+// Boot starts the machine's process: standard descriptors on the console,
+// working directory, empty signal sets. The caller runs its program.
+func (m *Machine) Boot() {
+	assert(m.state == Off, "boot of a running machine")
+	m.boots++
+	m.state = Running
+	m.proc = &Process{m: m, pid: m.pid(), cwd: m.homeDir(), umask: 0o022}
+	m.proc.fds.limit = 1 << 20
+	m.stack.up()
+	t := m.Task()
+	in, _ := t.proc.fds.install(newConsole(m, 0), 0, false)
+	out, _ := t.proc.fds.install(newConsole(m, 1), 0, false)
+	errFD, _ := t.proc.fds.install(newConsole(m, 2), 0, false)
+	assert(in == 0 && out == 1 && errFD == 2, "standard descriptors")
+	m.k.record(&Event{Kind: steplog.KindBoot, Machine: m.id, Text: []byte(m.label), FD: -1, Nr: -1})
+}
+
+// pid numbers processes so that two machines, and two boots of one machine,
+// rarely share one.
+func (m *Machine) pid() int { return 1000 + int(m.id)*100 + m.boots }
+
+func (m *Machine) homeDir() string {
+	if m.id == Main {
+		return m.k.cwd
+	}
+	return "/"
+}
+
+// Task is the context in which the machine's process makes a call.
+func (m *Machine) Task() *Task { return &Task{k: m.k, m: m, proc: m.proc} }
+
+// Crash is power loss: nothing that was not synced survives on disk, and the
+// peers of its connections hear nothing.
+func (m *Machine) Crash() {
+	assert(m.state == Running, "crash of a machine that is off")
+	m.state = Off
+	m.stack.powerOff()
+	m.disk.powerOff()
+	m.proc = nil
+	m.k.record(&Event{Kind: steplog.KindCrash, Machine: m.id, Text: []byte(m.label), FD: -1, Nr: -1})
+}
+
+// End is the death of the process alone, by SIGKILL, exit or panic: the page
+// cache survives and the kernel closes what was open. kind is the step's.
+func (m *Machine) End(kind steplog.Kind, code int32, text string) {
+	assert(m.state == Running, "end of a machine that is off")
+	t := m.Task()
+	m.k.record(&Event{Kind: kind, Machine: m.id, Text: []byte(text), Code: code, FD: -1, Nr: -1})
+	t.proc.fds.closeAll(t)
+	m.state = Off
+	m.disk.processEnded(t.proc)
+	m.proc = nil
+}
+
+// Signal sends sig to the process. It reports whether the process must die of
+// it: no handler, not ignored, and a default action that ends a process.
+// signal(7), "Standard signals".
+func (m *Machine) Signal(sig uint32) (deadly bool) {
+	assert(sig >= 1 && sig <= 64, "signal number")
+	if m.state != Running {
+		return false
+	}
+	m.k.record(&Event{Kind: steplog.KindSignal, Machine: m.id, Code: int32(sig), FD: -1, Nr: -1})
+	bit := uint64(1) << (sig - 1)
+	switch {
+	case sig == abi.SIGKILL:
+		return true
+	case m.proc.handled&bit != 0:
+		m.k.host.Signal(m.id, sig)
+		return false
+	case m.proc.ignored&bit != 0:
+		return false
+	case sig == abi.SIGCHLD, sig == abi.SIGURG, sig == abi.SIGWINCH, sig == abi.SIGCONT:
+		return false
+	}
+	return true
+}
+
+// Handle tells the kernel what the process does with a signal.
+func (m *Machine) Handle(sig uint32, handled, ignored bool) {
+	if m.proc == nil || sig < 1 || sig > 64 {
+		return
+	}
+	bit := uint64(1) << (sig - 1)
+	m.proc.handled &^= bit
+	m.proc.ignored &^= bit
+	if handled {
+		m.proc.handled |= bit
+	} else if ignored {
+		m.proc.ignored |= bit
+	}
+}

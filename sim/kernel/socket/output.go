@@ -1,0 +1,128 @@
+package socket
+
+import "github.com/restep/restep/sim/kernel/abi"
+
+// window is how many bytes the receive buffer still takes.
+func (c *Conn) window() int { return max(c.opts.ReceiveMax-c.recvq.size, 0) }
+
+// advertise is the window to put into a segment. It never takes back room
+// that the peer was promised (RFC 9293 3.8.6).
+func (c *Conn) advertise() uint32 {
+	edge := c.rcvNxt + uint32(c.window())
+	if after(edge, c.rcvAdv) {
+		c.rcvAdv = edge
+	}
+	if before(c.rcvAdv, c.rcvNxt) {
+		c.rcvAdv = c.rcvNxt
+	}
+	return c.rcvAdv - c.rcvNxt
+}
+
+// emit sends one segment and notes what it acknowledges.
+func (c *Conn) emit(flags Flags, seq uint32, data []byte, again bool) {
+	out := &c.stack.out
+	*out = Segment{
+		Src: c.Local, Dst: c.Remote, Seq: seq, Flags: flags, Data: data, Conn: c.ID, Again: again,
+	}
+	if flags&ACK != 0 {
+		out.Ack = c.rcvNxt
+		out.Window = c.advertise()
+		c.ackAt, c.unacked = 0, 0
+	} else {
+		out.Window = uint32(c.window())
+	}
+	c.stack.env.Output(out)
+}
+
+// sendSyn sends SYN, or SYN and ACK on the passive side.
+func (c *Conn) sendSyn() {
+	flags := SYN
+	if c.state == StateSynReceived {
+		flags |= ACK
+	}
+	c.emit(flags, c.iss, nil, c.sndMax != c.iss)
+	c.sndNxt, c.sndMax = c.iss+1, c.iss+1
+	if c.rtoAt == 0 {
+		c.startRTO()
+	}
+	c.arm()
+}
+
+// sendAck sends a segment without data.
+func (c *Conn) sendAck() { c.emit(ACK, c.sndNxt, nil, false) }
+
+// finDue reports whether FIN is what comes next.
+func (c *Conn) finDue() bool {
+	switch c.state {
+	case StateFinWait1, StateClosing, StateLastAck:
+		return c.sendq.ahead == 0 && c.sndNxt-c.sndUna == uint32(c.sendq.size)
+	}
+	return false
+}
+
+// push sends what may be sent now: the window, Nagle's rule and a running
+// retransmission allow it. RFC 9293 3.7.4 and 3.8.6.2.1.
+func (c *Conn) push() {
+	switch c.state {
+	case StateClosed, StateSynSent, StateSynReceived:
+		return
+	}
+	for c.sendq.ahead > 0 {
+		inFlight := c.sndNxt - c.sndUna
+		if c.retries > 0 && inFlight > 0 {
+			return // one segment at a time until the path is known to work
+		}
+		usable := int(int32(c.sndWnd - inFlight))
+		length := min(c.sendq.peekLen(), SegmentMax)
+		if usable < length && (usable <= 0 || inFlight > 0 && usable < SegmentMax) {
+			break // wait for a better window
+		}
+		if !c.opts.NoDelay && length < SegmentMax && inFlight > 0 && !c.finQueued {
+			return // RFC 896; the ACK under way will call again
+		}
+		c.sendData(min(usable, length))
+	}
+	if c.finDue() {
+		c.sendFin()
+	}
+	if c.sendq.ahead > 0 && c.sndNxt == c.sndUna {
+		c.watch()
+	}
+}
+
+// sendData sends n contiguous bytes at the cursor.
+func (c *Conn) sendData(n int) {
+	data := c.sendq.next(n)
+	seq := c.sndNxt
+	c.sndNxt += uint32(len(data))
+	again := before(seq, c.sndMax)
+	if after(c.sndNxt, c.sndMax) {
+		c.sndMax = c.sndNxt
+	}
+	c.emit(ACK|PSH, seq, data, again)
+	if c.rtoAt == 0 {
+		c.startRTO()
+	}
+}
+
+func (c *Conn) sendFin() {
+	seq := c.sndNxt
+	again := before(seq, c.sndMax)
+	c.sndNxt++
+	if after(c.sndNxt, c.sndMax) {
+		c.sndMax = c.sndNxt
+	}
+	c.emit(FIN|ACK, seq, nil, again)
+	if !again {
+		c.stack.env.Happened(c, FinSent, abi.OK)
+	}
+	if c.rtoAt == 0 {
+		c.startRTO()
+	}
+}
+
+// rewind makes everything that is not acknowledged be sent again.
+func (c *Conn) rewind() {
+	c.sendq.rewind()
+	c.sndNxt = c.sndUna
+}

@@ -1,0 +1,254 @@
+package socket
+
+import "github.com/restep/restep/sim/kernel/abi"
+
+// The range of ephemeral ports, net.ipv4.ip_local_port_range. Unlike Linux,
+// which hashes, they are given out in order, so that they can be told apart
+// at a glance.
+const (
+	FirstEphemeral = 10000
+	LastEphemeral  = 65535
+)
+
+// pair identifies a connection on one machine.
+type pair struct{ local, remote Addr }
+
+// Binding is a use of a local port.
+type Binding struct {
+	Addr Addr
+	// Reuse is SO_REUSEADDR. Set it before Listen.
+	Reuse     bool
+	listening bool
+	index     int // in port.users
+}
+
+// port is what is known of a port in use.
+type port struct {
+	users     []*Binding
+	listeners []*Listener
+}
+
+// Stack is the TCP of one machine.
+type Stack struct {
+	env   Env
+	ports map[uint16]*port
+	conns map[pair]*Conn
+	// first and last are the ends of the list of all connections in conns,
+	// in the order of their creation.
+	first, last *Conn
+	nextPort    uint32
+	out         Segment // scratch, so that sending does not allocate
+}
+
+// NewStack returns the stack of a machine without connections.
+func NewStack(env Env) *Stack {
+	s := &Stack{env: env, nextPort: FirstEphemeral}
+	s.forget()
+	return s
+}
+
+func (s *Stack) forget() {
+	s.ports = map[uint16]*port{}
+	s.conns = map[pair]*Conn{}
+	s.first, s.last = nil, nil
+}
+
+// PowerOff makes every connection and listener vanish without a word; the
+// count of ephemeral ports goes on.
+func (s *Stack) PowerOff() {
+	for c := s.first; c != nil; {
+		next := c.next
+		c.vanish()
+		c = next
+	}
+	s.forget()
+}
+
+// Disturbed tells the stack that a path it uses may have stopped to carry
+// segments, or that a peer may be gone: idle connections start to probe.
+func (s *Stack) Disturbed() {
+	for c := s.first; c != nil; c = c.next {
+		c.Disturbed()
+	}
+}
+
+// Find is the connection between two addresses, nil if there is none.
+func (s *Stack) Find(local, remote Addr) *Conn { return s.conns[pair{local, remote}] }
+
+// Conns counts connections, listeners apart.
+func (s *Stack) Conns() int { return len(s.conns) }
+
+// Bind takes a local port; port 0 takes the next free ephemeral one. The zero
+// ip stands for every address of the machine. bind(2): EADDRINUSE,
+// EADDRNOTAVAIL.
+func (s *Stack) Bind(addr Addr, reuse bool) (*Binding, abi.Errno) {
+	if addr.IP != (IP{}) && !s.env.Local(addr.IP) {
+		return nil, abi.EADDRNOTAVAIL
+	}
+	if addr.Port == 0 {
+		n := s.ephemeral()
+		if n == 0 {
+			return nil, abi.EADDRINUSE
+		}
+		addr.Port = n
+	}
+	b := &Binding{Addr: addr, Reuse: reuse}
+	if s.conflict(b) {
+		return nil, abi.EADDRINUSE
+	}
+	s.use(b)
+	return b, abi.OK
+}
+
+// ephemeral is the next free ephemeral port, 0 when all are in use.
+func (s *Stack) ephemeral() uint16 {
+	for range LastEphemeral - FirstEphemeral + 1 {
+		n := uint16(s.nextPort)
+		s.nextPort++
+		if s.nextPort > LastEphemeral {
+			s.nextPort = FirstEphemeral
+		}
+		if s.ports[n] == nil {
+			return n
+		}
+	}
+	return 0
+}
+
+// conflict reports whether another use of b's port forbids b.
+// net/ipv4/inet_connection_sock.c:inet_bind_conflict: two sockets share a
+// port if their addresses differ, or if both have SO_REUSEADDR and neither
+// listens.
+func (s *Stack) conflict(b *Binding) bool {
+	p := s.ports[b.Addr.Port]
+	if p == nil {
+		return false
+	}
+	for _, u := range p.users {
+		if u == b || u.Reuse && b.Reuse && !u.listening {
+			continue
+		}
+		if u.Addr.IP == b.Addr.IP || u.Addr.IP == (IP{}) || b.Addr.IP == (IP{}) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Stack) use(b *Binding) {
+	p := s.ports[b.Addr.Port]
+	if p == nil {
+		p = &port{}
+		s.ports[b.Addr.Port] = p
+	}
+	b.index = len(p.users)
+	p.users = append(p.users, b)
+}
+
+// Unbind gives the port back.
+func (s *Stack) Unbind(b *Binding) {
+	p := s.ports[b.Addr.Port]
+	if p == nil || b.index >= len(p.users) || p.users[b.index] != b {
+		return // bound before the power went off
+	}
+	last := len(p.users) - 1
+	p.users[b.index] = p.users[last]
+	p.users[b.index].index = b.index
+	p.users[last] = nil
+	p.users = p.users[:last]
+	if last == 0 {
+		assert(len(p.listeners) == 0, "a listener on a port that nobody uses")
+		delete(s.ports, b.Addr.Port)
+	}
+}
+
+// insert adds c to the table and the list of connections.
+func (s *Stack) insert(c *Conn) {
+	key := pair{c.Local, c.Remote}
+	assert(s.conns[key] == nil, "two connections between the same addresses")
+	s.conns[key] = c
+	c.prev = s.last
+	if s.last != nil {
+		s.last.next = c
+	} else {
+		s.first = c
+	}
+	s.last = c
+}
+
+func (s *Stack) remove(c *Conn) {
+	key := pair{c.Local, c.Remote}
+	assert(s.conns[key] == c, "a connection that is not in the table")
+	delete(s.conns, key)
+	if c.prev != nil {
+		c.prev.next = c.next
+	} else {
+		s.first = c.next
+	}
+	if c.next != nil {
+		c.next.prev = c.prev
+	} else {
+		s.last = c.prev
+	}
+	c.prev, c.next = nil, nil
+}
+
+// Input takes a segment that arrived for this machine. It reports whether a
+// connection or listener was there for it.
+func (s *Stack) Input(seg *Segment) bool {
+	if c := s.conns[pair{seg.Dst, seg.Src}]; c != nil {
+		c.input(seg)
+		return true
+	}
+	if seg.Flags&(SYN|ACK|RST|FIN) == SYN {
+		if l := s.listener(seg.Dst); l != nil {
+			l.syn(seg)
+			return true
+		}
+	}
+	s.refuse(seg)
+	return false
+}
+
+// listener finds who listens at addr; an exact address goes before the
+// wildcard.
+func (s *Stack) listener(addr Addr) *Listener {
+	p := s.ports[addr.Port]
+	if p == nil {
+		return nil
+	}
+	var any *Listener
+	for _, l := range p.listeners {
+		switch l.bind.Addr.IP {
+		case addr.IP:
+			return l
+		case IP{}:
+			any = l
+		}
+	}
+	return any
+}
+
+// refuse answers a segment that belongs to no connection, RFC 9293 3.10.7.1.
+func (s *Stack) refuse(seg *Segment) {
+	if seg.Flags&RST != 0 {
+		return
+	}
+	out := Segment{Src: seg.Dst, Dst: seg.Src, Conn: seg.Conn}
+	if seg.Flags&ACK != 0 {
+		out.Seq, out.Flags = seg.Ack, RST
+	} else {
+		out.Ack, out.Flags = seg.Seq+seg.length(), RST|ACK
+	}
+	s.out = out
+	s.env.Output(&s.out)
+}
+
+// Unreachable tells the connection between two addresses that its first
+// segments did not find the host (ICMP host unreachable).
+// net/ipv4/tcp_ipv4.c:tcp_v4_err: only an attempt to connect fails of it.
+func (s *Stack) Unreachable(local, remote Addr) {
+	if c := s.Find(local, remote); c != nil && c.state == StateSynSent {
+		c.fail(abi.EHOSTUNREACH)
+	}
+}

@@ -1,0 +1,135 @@
+package vfs
+
+import "github.com/restep/restep/sim/kernel/abi"
+
+// maxLinks is how many symbolic links one path may lead through
+// (path_resolution(7), MAXSYMLINKS).
+const maxLinks = 40
+
+// Last is what the last part of a path is.
+type Last uint8
+
+// The kinds, as in fs/namei.c: a name, the root itself, "." and "..".
+const (
+	LastName Last = iota
+	LastRoot
+	LastDot
+	LastDotDot
+)
+
+// Place is where a path leads: the directory that holds its last part, and
+// that part. Inode is nil when nothing of the name exists. For kinds other
+// than LastName, Dir and Inode are the directory meant itself.
+type Place struct {
+	Dir   *Inode
+	Name  string
+	Inode *Inode
+	Kind  Last
+	Slash bool // the path ended in a slash
+}
+
+// Walk resolves path from directory base. A symbolic link as the last part
+// is followed when follow is set or a slash comes behind it; one that
+// dangles gives the place where its target would be.
+//
+// Errors as in path_resolution(7): ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG.
+func (fs *FS) Walk(base *Inode, path string, follow bool) (Place, abi.Errno) {
+	if path == "" {
+		return Place{}, abi.ENOENT
+	}
+	cur, links := base, 0
+	slash := false
+	for {
+		if path[0] == '/' {
+			cur = fs.root
+		}
+		p, rest, errno := fs.step(cur, path)
+		if errno != abi.OK {
+			return Place{}, errno
+		}
+		last := isSlashes(rest)
+		p.Slash = slash || last && rest != ""
+		if p.Inode != nil && p.Inode.IsSymlink() && (!last || follow || p.Slash) {
+			if links++; links > maxLinks {
+				return Place{}, abi.ELOOP
+			}
+			if last {
+				slash = p.Slash
+				rest = ""
+			}
+			cur, path = p.Dir, p.Inode.target+rest
+			if path == "" {
+				return Place{}, abi.ENOENT
+			}
+			continue
+		}
+		if last {
+			return p, abi.OK
+		}
+		if p.Inode == nil {
+			return Place{}, abi.ENOENT
+		}
+		if !p.Inode.IsDir() {
+			return Place{}, abi.ENOTDIR
+		}
+		cur, path = p.Inode, rest[1:]
+		for path[0] == '/' {
+			path = path[1:]
+		}
+	}
+}
+
+// step resolves the first part of path in directory cur and returns what
+// comes behind it, slashes included.
+func (fs *FS) step(cur *Inode, path string) (Place, string, abi.Errno) {
+	for path != "" && path[0] == '/' {
+		path = path[1:]
+	}
+	if path == "" {
+		return Place{Dir: cur, Inode: cur, Kind: LastRoot}, "", abi.OK
+	}
+	if !cur.IsDir() {
+		return Place{}, "", abi.ENOTDIR
+	}
+	n := 0
+	for n < len(path) && path[n] != '/' {
+		n++
+	}
+	name, rest := path[:n], path[n:]
+	switch name {
+	case ".":
+		return Place{Dir: cur, Inode: cur, Kind: LastDot}, rest, abi.OK
+	case "..":
+		up := cur.dir.parent
+		return Place{Dir: up, Inode: up, Kind: LastDotDot}, rest, abi.OK
+	}
+	inode, errno := cur.lookup(name)
+	if errno != abi.OK {
+		return Place{}, "", errno
+	}
+	return Place{Dir: cur, Name: name, Inode: inode}, rest, abi.OK
+}
+
+func isSlashes(s string) bool {
+	for i := range len(s) {
+		if s[i] != '/' {
+			return false
+		}
+	}
+	return true
+}
+
+// Resolve is Walk to something that must exist, and be a directory when the
+// path ends in a slash.
+func (fs *FS) Resolve(base *Inode, path string, follow bool) (*Inode, abi.Errno) {
+	p, errno := fs.Walk(base, path, follow)
+	switch {
+	case errno != abi.OK:
+		return nil, errno
+	case p.Inode == nil:
+		return nil, abi.ENOENT
+	case p.Slash && !p.Inode.IsDir():
+		return nil, abi.ENOTDIR
+	}
+	return p.Inode, abi.OK
+}

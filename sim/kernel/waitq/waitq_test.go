@@ -1,0 +1,32 @@
+package waitq
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestWakeInOrderOfAdding(t *testing.T) {
+	var q Queue
+	for _, pd := range []uintptr{7, 3, 7, 9} {
+		q.Add(pd)
+	}
+	q.Remove(3)
+	q.Remove(4)
+	var got []uintptr
+	q.Wake(ModeWrite, func(pd uintptr, mode Mode) {
+		if mode != ModeWrite {
+			t.Errorf("mode %d, want %d", mode, ModeWrite)
+		}
+		got = append(got, pd)
+	})
+	if want := []uintptr{7, 9}; !slices.Equal(got, want) {
+		t.Errorf("woken %v, want %v", got, want)
+	}
+	if q.Empty() {
+		t.Error("queue with two descriptors says it is empty")
+	}
+	q.Clear()
+	if !q.Empty() {
+		t.Error("queue is not empty after Clear")
+	}
+}

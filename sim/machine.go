@@ -1,0 +1,158 @@
+package sim
+
+import (
+	"net/netip"
+	"time"
+)
+
+// MachineConfig describes a machine. The zero value of every field is usable
+// but MainFunc.
+type MachineConfig struct {
+	// Label names the machine in logs and step lists, and is its host name.
+	// It must be unique; "" makes one up.
+	Label string
+	// Addr is the machine's IPv4 address; the zero Addr takes the next free
+	// one of 11.0.0.0/8.
+	Addr netip.Addr
+	// MainFunc is the program the machine runs, as main.main would be. When
+	// it returns the machine's process exits.
+	MainFunc func()
+	// MayExit says that a panic, os.Exit or fatal error on the machine is
+	// expected. Without it such an end makes the test fail.
+	MayExit bool
+}
+
+// Machine is a simulated computer. It is a small comparable value; the zero
+// Machine is none.
+type Machine struct{ id uint32 }
+
+// NewMachine makes a machine and boots it: its init functions and MainFunc
+// start running at the caller's next opportunity to be scheduled. It panics if
+// the label or the address is taken.
+func NewMachine(cfg MachineConfig) Machine {
+	need("NewMachine")
+	if cfg.MainFunc == nil {
+		panic("sim.NewMachine: MachineConfig.MainFunc is nil")
+	}
+	var addr uint32
+	if cfg.Addr.IsValid() {
+		if !cfg.Addr.Unmap().Is4() {
+			panic("sim.NewMachine: MachineConfig.Addr " + cfg.Addr.String() + " is not an IPv4 address")
+		}
+		a := cfg.Addr.Unmap().As4()
+		addr = uint32(a[0])<<24 | uint32(a[1])<<16 | uint32(a[2])<<8 | uint32(a[3])
+	}
+	id, err := simNewMachine(cfg.Label, addr, cfg.MayExit, cfg.MainFunc)
+	if err != "" {
+		panic("sim.NewMachine: " + err)
+	}
+	simBoot(id)
+	return Machine{id}
+}
+
+// NewSimpleMachine is NewMachine with a label and an address made up.
+func NewSimpleMachine(mainFunc func()) Machine {
+	return NewMachine(MachineConfig{MainFunc: mainFunc})
+}
+
+// CurrentMachine is the machine that the calling goroutine runs on.
+func CurrentMachine() Machine {
+	need("CurrentMachine")
+	return Machine{simCurrent()}
+}
+
+// Label returns the machine's label.
+func (m Machine) Label() string {
+	m.check("Label")
+	return simLabel(m.id)
+}
+
+// String is the label.
+func (m Machine) String() string { return m.Label() }
+
+// Crash cuts the machine's power. Nothing on it runs any further, what it has
+// not synced to its disk is gone, and its peers hear nothing. A machine that
+// is off stays off.
+func (m Machine) Crash() {
+	m.check("Crash")
+	m.notMain("Crash")
+	simCrash(m.id)
+}
+
+// Kill ends the machine's process as SIGKILL does: nothing of it runs any
+// further, what it wrote stays in the page cache, and the kernel closes its
+// connections.
+func (m Machine) Kill() {
+	m.check("Kill")
+	m.notMain("Kill")
+	simKill(m.id)
+}
+
+// stopGrace is how long Stop waits after SIGTERM, as container runtimes do.
+const stopGrace = 10 * time.Second
+
+// Stop asks the machine's process to end with SIGTERM, waits for ten simulated
+// seconds, and then kills it.
+func (m Machine) Stop() {
+	m.check("Stop")
+	m.notMain("Stop")
+	if simStop(m.id) {
+		return
+	}
+	ended := make(chan struct{})
+	go func() {
+		simWait(m.id)
+		close(ended)
+	}()
+	grace := time.NewTimer(stopGrace)
+	defer grace.Stop()
+	select {
+	case <-ended:
+	case <-grace.C:
+		simKill(m.id)
+	}
+}
+
+// Restart boots a machine that is off; one that runs is killed first. It has
+// fresh variables, runs its init functions again, and then MainFunc.
+func (m Machine) Restart() {
+	m.check("Restart")
+	m.notMain("Restart")
+	if !simBoot(m.id) {
+		simKill(m.id)
+		simBoot(m.id)
+	}
+}
+
+// Wait waits until the machine is off.
+func (m Machine) Wait() {
+	m.check("Wait")
+	m.notMain("Wait")
+	simWait(m.id)
+}
+
+// SetMainFunc changes the program that the machine runs from its next boot on.
+func (m Machine) SetMainFunc(mainFunc func()) {
+	m.check("SetMainFunc")
+	m.notMain("SetMainFunc")
+	if mainFunc == nil {
+		panic("sim.Machine.SetMainFunc: the function is nil")
+	}
+	simSetMain(m.id, mainFunc)
+}
+
+func (m Machine) check(method string) {
+	need("Machine." + method)
+	if m.id == 0 {
+		panic("sim.Machine." + method + ": the zero Machine is no machine; NewMachine makes one")
+	}
+}
+
+// notMain keeps the machine of the test itself from being ended or rebooted.
+func (m Machine) notMain(method string) {
+	if m.id == mainMachine {
+		panic("sim.Machine." + method + ": machine main runs the test itself")
+	}
+}
+
+const mainMachine = 1

@@ -1,0 +1,280 @@
+package zygote
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Zygote is a process that forks runs. Its methods may be called by one
+// goroutine at a time.
+type Zygote struct {
+	cmd     *exec.Cmd
+	control *os.File
+	gate    *os.File // write end; nil unless started with gates
+	stderr  *tail
+	done    chan struct{} // closed when the process has ended
+	failure error         // how it ended; after done
+}
+
+// Config says how to start a zygote.
+type Config struct {
+	Binary string // path of the test binary
+	Layout string // path of its encoded layout
+}
+
+// Start starts a zygote and waits until it can fork.
+func Start(ctx context.Context, cfg Config) (*Zygote, error) {
+	layout, err := os.Open(cfg.Layout)
+	if err != nil {
+		return nil, fmt.Errorf("open the layout of the test binary: %w; build again", err)
+	}
+	defer layout.Close()
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("socket pair for the zygote: %w", err)
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "zygote"), os.NewFile(uintptr(pair[1]), "zygote")
+	defer theirs.Close()
+	gateRead, gateWrite, err := os.Pipe()
+	if err != nil {
+		ours.Close()
+		return nil, fmt.Errorf("pipe for the zygote: %w", err)
+	}
+	defer gateRead.Close()
+	z := &Zygote{control: ours, gate: gateWrite, stderr: &tail{}, done: make(chan struct{})}
+	z.cmd = &exec.Cmd{
+		Path: cfg.Binary, Args: []string{"restep.test"}, Dir: "/",
+		Env:        []string{"RESTEP_ZYGOTE=1", "GOMAXPROCS=1", "GOTRACEBACK=system"},
+		Stderr:     z.stderr,
+		ExtraFiles: []*os.File{theirs, layout, gateRead},
+		SysProcAttr: &syscall.SysProcAttr{
+			Setpgid:   true, // Ctrl-C in a terminal is for the one who started us
+			Pdeathsig: syscall.SIGKILL,
+		},
+	}
+	if err := startWithoutASLR(z.cmd); err != nil {
+		ours.Close()
+		gateWrite.Close()
+		return nil, fmt.Errorf("start the test binary: %w", err)
+	}
+	go func() {
+		err := z.cmd.Wait()
+		z.failure = fmt.Errorf("the simulator's process ended: %w%s", orEOF(err), z.stderr.quote())
+		close(z.done)
+	}()
+	r, err := z.read()
+	if err == nil && r.what != replyReady {
+		err = fmt.Errorf("unexpected first reply %d", r.what)
+	}
+	if err != nil {
+		z.Close()
+		return nil, fmt.Errorf("start the simulation of %s: %w", cfg.Binary, err)
+	}
+	return z, nil
+}
+
+// addrNoRandomize is ADDR_NO_RANDOMIZE of personality(2).
+const addrNoRandomize = 0x0040000
+
+// startWithoutASLR starts cmd with a fixed address space. The personality is
+// the calling thread's and is inherited by the child. Where personality(2) is
+// not allowed the process starts all the same: Go's heap and static data do
+// not move, and nothing else reaches a run.
+func startWithoutASLR(cmd *exec.Cmd) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	old, _, errno := syscall.RawSyscall(syscall.SYS_PERSONALITY, 0xffffffff, 0, 0)
+	if errno == 0 {
+		syscall.RawSyscall(syscall.SYS_PERSONALITY, old|addrNoRandomize, 0, 0)
+		defer syscall.RawSyscall(syscall.SYS_PERSONALITY, old, 0, 0)
+	}
+	return cmd.Start()
+}
+
+func orEOF(err error) error {
+	if err == nil {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// Request describes one run. It is all that the run depends on, the binary
+// aside.
+type Request struct {
+	Seed, Variant uint64
+	StopStep      uint64        // step at which to stop for a debugger, 0 for none
+	Start         time.Time     // simulated time at the start
+	Timeout       time.Duration // simulated time that the run may take, 0 for any
+	Log           string        // path of the step log, its header block written; "" records nothing
+	Root, Real    string        // folder of the module: where the program sees it, where it is
+	Cwd           string        // working directory of machine main, below Root
+	Args, Env     []string      // of machine main
+	Gate          bool          // the child waits for Release
+}
+
+const (
+	requestMagic = 0x52535450
+	flagGate     = 1
+	maxRequest   = 1<<16 - 1
+)
+
+// encode lays the request out as restep_zygote.go reads it.
+func (r *Request) encode() ([]byte, error) {
+	var b []byte
+	le := binary.LittleEndian
+	flags := uint32(0)
+	if r.Gate {
+		flags |= flagGate
+	}
+	b = le.AppendUint32(b, requestMagic)
+	b = le.AppendUint32(b, flags)
+	for _, v := range []uint64{r.Seed, r.Variant, r.StopStep, uint64(r.Start.UnixNano()), uint64(r.Timeout)} {
+		b = le.AppendUint64(b, v)
+	}
+	b = le.AppendUint32(b, uint32(len(r.Args)))
+	b = le.AppendUint32(b, uint32(len(r.Env)))
+	list := append([]string{r.Log, r.Cwd, r.Root, r.Real}, r.Args...)
+	for _, s := range append(list, r.Env...) {
+		if bytes.IndexByte([]byte(s), 0) >= 0 {
+			return nil, fmt.Errorf("argument %q contains a NUL byte", s)
+		}
+		b = append(append(b, s...), 0)
+	}
+	if len(b) > maxRequest {
+		return nil, fmt.Errorf("arguments and environment of the test take %d bytes; the limit is %d", len(b), maxRequest)
+	}
+	return b, nil
+}
+
+// reply is what the zygote answers.
+type reply struct{ what, value uint32 }
+
+const (
+	replyReady = iota + 1
+	replyStarted
+	replyEnded
+	replyFailed
+)
+
+func (z *Zygote) read() (reply, error) {
+	var b [8]byte
+	n, err := z.control.Read(b[:])
+	if err == nil && n == len(b) {
+		return reply{binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:])}, nil
+	}
+	<-z.done // the other end is gone
+	return reply{}, z.failure
+}
+
+// Child is one run.
+type Child struct {
+	Pid  int
+	z    *Zygote
+	mu   sync.Mutex // guards gone against Kill of a pid that is free again
+	gone bool
+}
+
+// Run forks a child that runs the request. Wait must be called before the next
+// Run.
+func (z *Zygote) Run(r *Request) (*Child, error) {
+	b, err := r.encode()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := z.control.Write(b); err != nil {
+		return nil, fmt.Errorf("ask the zygote for a run: %w%s", err, z.stderr.quote())
+	}
+	rep, err := z.read()
+	switch {
+	case err != nil:
+		return nil, err
+	case rep.what == replyFailed:
+		return nil, fmt.Errorf("the zygote could not fork (%d)%s", rep.value, z.stderr.quote())
+	case rep.what != replyStarted:
+		return nil, fmt.Errorf("unexpected reply %d of the zygote", rep.what)
+	}
+	return &Child{Pid: int(rep.value), z: z}, nil
+}
+
+// Release lets a child that was started with Gate run; it stops for the
+// debugger at step stop, 0 for nowhere.
+func (c *Child) Release(stop uint64) error {
+	_, err := c.z.gate.Write(binary.LittleEndian.AppendUint64(nil, stop))
+	return err
+}
+
+// Wait waits for the child's end. The error is of the zygote; how the child
+// ended is in the status.
+func (c *Child) Wait() (syscall.WaitStatus, error) {
+	rep, err := c.z.read()
+	c.mu.Lock()
+	c.gone = true
+	c.mu.Unlock()
+	if err == nil && rep.what != replyEnded {
+		err = fmt.Errorf("unexpected reply %d of the zygote", rep.what)
+	}
+	return syscall.WaitStatus(rep.value), err
+}
+
+// Kill ends the child at once; Wait then returns. It may be called by another
+// goroutine than Wait.
+func (c *Child) Kill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.gone {
+		syscall.Kill(c.Pid, syscall.SIGKILL)
+	}
+}
+
+// Stderr returns what the simulator itself printed last: nothing, unless it
+// failed. What the program under test prints is in the step log.
+func (z *Zygote) Stderr() string { return z.stderr.String() }
+
+// Close ends the zygote and a child that still runs.
+func (z *Zygote) Close() {
+	z.control.Close()
+	z.gate.Close()
+	z.cmd.Process.Kill()
+	<-z.done
+}
+
+// tail keeps the last bytes written to it.
+type tail struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+const tailSize = 64 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, p...)
+	if over := len(t.b) - tailSize; over > 0 {
+		t.b = append(t.b[:0], t.b[over:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.b)
+}
+
+// quote is the text as an addition to an error.
+func (t *tail) quote() string {
+	if s := t.String(); s != "" {
+		return ":\n" + s
+	}
+	return ""
+}
