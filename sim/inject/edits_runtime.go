@@ -32,7 +32,7 @@ var runtimeEdits = []Edit{
 		Why: "os.Exit ends a machine, not the process"},
 
 	// Scheduler.
-	{File: "runtime/runtime2.go", Type: "g", Op: End, Text: "restepMachine, restepInc uint32; restepMark uint64; restepNext guintptr; restepWaits uint32; restepEndKind uint8; restepEndCode int32",
+	{File: "runtime/runtime2.go", Type: "g", Op: End, Text: "restepMachine, restepInc uint32; restepMark uint64; restepNext guintptr; restepWaits uint32; restepLent bool; restepEndKind uint8; restepEndCode int32",
 		Why: "a goroutine belongs to a machine"},
 	{File: "runtime/proc.go", Func: "findRunnable", Text: "if restep.on { return restepFindRunnable() }",
 		Why: "the seed picks who runs"},
@@ -107,6 +107,13 @@ var runtimeEdits = []Edit{
 	{File: "runtime/time.go", Func: "(*timer).unlockAndRun", Find: "\tf(arg, seq, delay)", Op: Replace, Text: "\trestepTimerRun(t, f, arg, seq, delay)",
 		Why: "a timer's function sees its machine's variables; timers of dead machines do nothing"},
 
+	// Finalizers and cleanups.
+	{File: "runtime/mfinal.go", Func: "runFinalizers", Find: "framesz := unsafe.Sizeof((any)(nil)) + f.nret", Op: Replace, Text: "restepID, restepInc := restepUnpackFinalizer(f); framesz := unsafe.Sizeof((any)(nil)) + f.nret", Why: whyFinal},
+	{File: "runtime/mfinal.go", Func: "runFinalizers", Find: "reflectcall(nil, unsafe.Pointer(f.fn), frame, uint32(framesz), uint32(framesz), uint32(framesz), &regs)", Op: Replace,
+		Text: "if restepEnter(restepID, restepInc) { reflectcall(nil, unsafe.Pointer(f.fn), frame, uint32(framesz), uint32(framesz), uint32(framesz), &regs); restepLeave() }", Why: whyFinal},
+	{File: "runtime/mheap.go", Func: "addfinalizer", Text: "nret = restepPackFinalizer(nret)", Why: whyFinal},
+	{File: "runtime/mcleanup.go", Func: "AddCleanup", Text: "cleanup = restepWrapCleanup(cleanup)", Why: whyFinal},
+
 	// Addresses of variables that each machine has.
 	{File: "runtime/sema.go", Func: "semacquire1", Find: "root := semtable.rootFor(addr)", Op: Replace, Text: "key := restepSemaKey(addr); root := semtable.rootFor(key)",
 		Why: "one address is a semaphore of its own on each machine"},
@@ -163,5 +170,6 @@ var runtimeEdits = []Edit{
 const (
 	restepPoint = "if restepPoints--; restepPoints < 0 { restepPreempt() }"
 	whyPoint    = "another goroutine may run between any two operations on channels, locks and atomics"
+	whyFinal    = "a finalizer of one machine would run with the variables of another, and close its files"
 	whySignal   = "each machine has its own signals"
 )

@@ -70,7 +70,7 @@ func (w *Writer) record(text string, stack uint32) {
 	}
 	for {
 		part := text
-		if most := w.stepRoom() - recordSize - big - len(fields) - 3; len(part) > most {
+		if most := w.stepRoom() - recordSize - big - len(fields) - 3; len(part) > 0 && len(part) > most {
 			part = text[:most&^7]
 			flags |= FlagMore
 		}

@@ -330,3 +330,26 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// A step without a text may fill a block to its last byte; there is then no
+// room for the head of a text, which it does not need.
+func TestStepFillsBlock(t *testing.T) {
+	log := newLog(t, testHeader, 8)
+	var w Writer
+	if err := w.Init(testConfig(log)); err != nil {
+		t.Fatal(err)
+	}
+	const steps = 3 * BlockSize / recordSize
+	for i := range uint64(steps) {
+		w.Begin(Head{Kind: KindClock, TimeNs: int64(i), Tick: i})
+		w.End(Tail{})
+	}
+	w.Close()
+	r := mustOpen(t, log)
+	if r.Steps() != steps || len(r.Problems()) != 0 {
+		t.Fatalf("%d steps, want %d; %v", r.Steps(), steps, r.Problems())
+	}
+	if err := Verify(r); err != nil {
+		t.Error(err)
+	}
+}

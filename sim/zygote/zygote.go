@@ -247,28 +247,36 @@ func (z *Zygote) Close() {
 	<-z.done
 }
 
-// tail keeps the last bytes written to it.
+// tail keeps the first and the last bytes written to it.
 type tail struct {
-	mu sync.Mutex
-	b  []byte
+	mu          sync.Mutex
+	first, last []byte
+	lost        int
 }
 
-const tailSize = 64 << 10
+const tailSize = 32 << 10
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.b = append(t.b, p...)
-	if over := len(t.b) - tailSize; over > 0 {
-		t.b = append(t.b[:0], t.b[over:]...)
+	n := len(p)
+	room := min(tailSize-len(t.first), len(p))
+	t.first = append(t.first, p[:room]...)
+	t.last = append(t.last, p[room:]...)
+	if over := len(t.last) - tailSize; over > 0 {
+		t.last = append(t.last[:0], t.last[over:]...)
+		t.lost += over
 	}
-	return len(p), nil
+	return n, nil
 }
 
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return string(t.b)
+	if t.lost > 0 {
+		return fmt.Sprintf("%s\n... %d bytes left out ...\n%s", t.first, t.lost, t.last)
+	}
+	return string(t.first) + string(t.last)
 }
 
 // quote is the text as an addition to an error.

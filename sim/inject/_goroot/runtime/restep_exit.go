@@ -10,7 +10,7 @@ import "unsafe"
 //
 //go:nosplit
 func restepConsole(p *byte, n int32) bool {
-	if !restep.on || restep.exiting {
+	if !restep.on || restep.exiting || getg().m.throwing >= throwTypeRuntime {
 		return false
 	}
 	gp := getg()

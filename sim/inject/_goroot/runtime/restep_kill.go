@@ -29,6 +29,9 @@ func restepBury(id uint32) {
 
 // restepFree takes one goroutine out of the world.
 func restepFree(gp *g) {
+	if gp.restepLent {
+		throw("restep: machine died while one of its finalizers waits")
+	}
 	switch status := readgstatus(gp); status {
 	case _Grunnable:
 		if !restep.runq.remove(gp) {

@@ -194,7 +194,7 @@ func restepPreempt() {
 		restepPoints = 1 << 30
 		return
 	}
-	if gp.restepMachine == 0 || gp != mp.curg || mp.locks != 0 || mp.mallocing != 0 || mp.preemptoff != "" || gp.throwsplit {
+	if gp.restepMachine == 0 || gp.restepLent || gp != mp.curg || mp.locks != 0 || mp.mallocing != 0 || mp.preemptoff != "" || gp.throwsplit {
 		restepPoints = 0
 		return
 	}
@@ -267,10 +267,7 @@ func restepPoolCleanup() {
 
 // restepTimerInit notes whose timer t is.
 func restepTimerInit(t *timer) {
-	gp := getg()
-	if mp := gp.m; mp != nil && gp == mp.g0 && mp.curg != nil {
-		gp = mp.curg
-	}
+	gp := restepCurrent()
 	t.restepMachine = gp.restepMachine
 	t.restepInc = gp.restepInc
 }

@@ -185,10 +185,7 @@ func restepTestLevel() int8 {
 
 // restepGcount is runtime.NumGoroutine for the caller's machine.
 func restepGcount() int32 {
-	gp := getg()
-	if mp := gp.m; gp == mp.g0 && mp.curg != nil {
-		gp = mp.curg
-	}
+	gp := restepCurrent()
 	n := int32(0)
 	for _, g := range allgs {
 		if g.restepMachine == gp.restepMachine && g.restepInc == gp.restepInc && readgstatus(g)&^_Gscan != _Gdead {

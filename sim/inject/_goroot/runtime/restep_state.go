@@ -106,6 +106,16 @@ func restepExitG(gp *g) {
 	}
 }
 
+// restepCurrent is the goroutine on whose behalf the caller works: the one that
+// runs, also when its thread is on the system stack.
+func restepCurrent() *g {
+	gp := getg()
+	if mp := gp.m; mp != nil && gp == mp.g0 && mp.curg != nil {
+		return mp.curg
+	}
+	return gp
+}
+
 //go:nosplit
 func restepNanotime() int64 { return restep.now }
 
