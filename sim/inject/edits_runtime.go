@@ -159,9 +159,9 @@ var runtimeEdits = []Edit{
 	{File: "runtime/sigqueue.go", Func: "signal_ignored", Text: "if restep.on { return restepSignalIgnored(s) }", Why: whySignal},
 
 	// Ends.
-	{File: "runtime/panic.go", Func: "fatalpanic", Text: "if restep.on && getg().restepMachine != 0 { restepFatalPanic(msgs) }",
+	{File: "runtime/panic.go", Func: "fatalpanic", Text: "if restep.on && getg().restepMachine != 0 { restepFatalPanic(msgs, sys.GetCallerPC(), sys.GetCallerSP()) }",
 		Why: "a panic ends its machine, not the process"},
-	{File: "runtime/panic.go", Func: "fatalthrow", Text: "if restep.on && t == throwTypeUser && getg().restepMachine != 0 && getg() == getg().m.curg { restepFatalThrow() }",
+	{File: "runtime/panic.go", Func: "fatalthrow", Text: "if restep.on && t == throwTypeUser && getg().restepMachine != 0 && getg() == getg().m.curg { restepFatalThrow(sys.GetCallerPC(), sys.GetCallerSP()) }",
 		Why: "a fatal error of the program ends its machine; one of the simulator ends the run"},
 	{File: "runtime/runtime.go", Func: "writeErrData", Text: "if restep.on && restepConsole(data, n) { return }",
 		Why: "what the runtime prints is a log line of the machine"},

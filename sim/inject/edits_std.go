@@ -46,7 +46,7 @@ func atomicEdits() []Edit {
 		}
 	}
 	add("type.go", "Bool", methods)
-	add("type.go", "Pointer[T]", methods)
+	add("type.go", "Pointer", methods)
 	for _, t := range []string{"Int32", "Int64", "Uint32", "Uint64", "Uintptr"} {
 		add("type.go", t, numeric)
 	}

@@ -5,7 +5,7 @@ package inject
 // a program of its own.
 func allEdits() []Edit {
 	var all []Edit
-	for _, table := range [][]Edit{runtimeEdits, stdEdits} {
+	for _, table := range [][]Edit{runtimeEdits, stdEdits, atomicEdits()} {
 		all = append(all, table...)
 	}
 	return all

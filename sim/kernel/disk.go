@@ -116,7 +116,7 @@ func (d *disk) install(f initialFile) {
 }
 
 func (d *disk) place(path string) vfs.Place {
-	p, errno := d.fs.Walk(d.fs.Root(), path, false)
+	p, errno := d.fs.Walk(d.fs.Root(), path, 0)
 	assert(errno == abi.OK && p.Inode == nil, "no place for "+path)
 	return p
 }

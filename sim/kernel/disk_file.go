@@ -21,8 +21,7 @@ func newDiskFile(d *disk, n *vfs.Inode, flags uint32) *diskFile {
 	return &diskFile{fileBase: fileBase{flags}, d: d, inode: n, id: d.nextFile()}
 }
 
-// Inode is what the description refers to.
-func (f *diskFile) Inode() *vfs.Inode { return f.inode }
+func (f *diskFile) base() *diskFile { return f }
 
 func (f *fileBase) readable() bool { return f.flags&abi.O_ACCMODE != abi.O_WRONLY }
 func (f *fileBase) writable() bool { return f.flags&abi.O_ACCMODE != abi.O_RDONLY }
@@ -146,6 +145,8 @@ func (f *dirFile) Seek(_ *Task, off int64, whence int) (int64, abi.Errno) {
 	case abi.SEEK_SET:
 	case abi.SEEK_CUR:
 		off += f.pos
+	case abi.SEEK_END:
+		off += 1<<63 - 1 // as on ext4 with hashed directories
 	default:
 		return 0, abi.EINVAL
 	}

@@ -19,7 +19,7 @@ func (k *Kernel) updateHosts() {
 	}
 	text := vfs.Text(b)
 	for _, m := range k.machines[1:] {
-		if n, errno := m.disk.fs.Resolve(m.disk.fs.Root(), "/etc/hosts", true); errno == abi.OK {
+		if n, errno := m.disk.fs.Resolve(m.disk.fs.Root(), "/etc/hosts", vfs.Follow); errno == abi.OK {
 			m.disk.fs.Replace(n, text)
 		}
 	}

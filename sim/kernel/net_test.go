@@ -112,7 +112,8 @@ func TestConnectFailures(t *testing.T) {
 		}
 	}
 	fd := w.socket(1)
-	if _, errno := w.call(1, abi.SYS_CONNECT, fd, unsafe.Pointer(sockaddrIn([4]byte{224, 0, 0, 1}, 1)), 16); errno != abi.ENETUNREACH {
+	group := unsafe.Pointer(sockaddrIn([4]byte{224, 0, 0, 1}, 1))
+	if _, errno := w.call(1, abi.SYS_CONNECT, fd, group, 16); errno != abi.ENETUNREACH {
 		t.Errorf("multicast: errno %d, want ENETUNREACH", errno)
 	}
 	got := 0
@@ -301,7 +302,8 @@ func TestUDP(t *testing.T) {
 	var from [16]byte
 	n := int32(16)
 	buf := make([]byte, 4)
-	got := w.must(2, abi.SYS_RECVFROM, s, unsafe.Pointer(&buf[0]), 4, abi.MSG_TRUNC, unsafe.Pointer(&from), unsafe.Pointer(&n))
+	got := w.must(2, abi.SYS_RECVFROM, s, unsafe.Pointer(&buf[0]), 4, abi.MSG_TRUNC,
+		unsafe.Pointer(&from), unsafe.Pointer(&n))
 	if got != 8 || string(buf) != "ques" || from != *sockaddrIn([4]byte{11, 0, 0, 1}, 10000) {
 		t.Errorf("got %d bytes %q from %v", got, buf, from)
 	}
@@ -355,5 +357,76 @@ func BenchmarkRequest(b *testing.B) {
 		if n, _ := fc.Read(nil, buf); n != 120 {
 			b.Fatal(n)
 		}
+	}
+}
+
+// TestPollReportsEdges: every arrival wakes, as with EPOLLET.
+func TestPollReportsEdges(t *testing.T) {
+	w := newNetWorld(t, 2)
+	c, s, l := w.pair()
+	const pdClient, pdListener uintptr = 7, 8
+	fc, _ := w.k.Machine(1).proc.fds.get(c)
+	fl, _ := w.k.Machine(2).proc.fds.get(l)
+	fc.PollOpen(pdClient)
+	fl.PollOpen(pdListener)
+	if w.ready[pdClient] != ModeWrite || w.ready[pdListener] != 0 {
+		t.Fatalf("ready at first: client %d, listener %d", w.ready[pdClient], w.ready[pdListener])
+	}
+	clear(w.ready)
+	w.send(2, s, "a")
+	w.run(second)
+	if w.ready[pdClient] != ModeRead {
+		t.Errorf("after data: %d, want %d", w.ready[pdClient], ModeRead)
+	}
+	clear(w.ready)
+	w.send(2, s, "b") // an edge of its own though "a" was not read
+	w.run(second)
+	if w.ready[pdClient] != ModeRead {
+		t.Errorf("after more data: %d, want %d", w.ready[pdClient], ModeRead)
+	}
+	clear(w.ready)
+	w.dial(1, w.k.Machine(2).addr, 80)
+	w.run(second)
+	if w.ready[pdListener] != ModeRead {
+		t.Errorf("listener: %d, want %d", w.ready[pdListener], ModeRead)
+	}
+	clear(w.ready)
+	fc.PollClose(pdClient)
+	w.must(2, abi.SYS_CLOSE, s)
+	w.run(second)
+	if w.ready[pdClient] != 0 {
+		t.Errorf("woken after PollClose: %d", w.ready[pdClient])
+	}
+}
+
+func TestRestartsDoNotGrowMemory(t *testing.T) {
+	w := newNetWorld(t, 2)
+	w.keep = false
+	for range 3000 {
+		w.listen(2, 80)
+		c := w.dial(1, w.k.Machine(2).addr, 80)
+		w.finish(1, c)
+		w.send(1, c, "x")
+		w.k.Machine(2).Crash()
+		w.run(second)
+		w.k.Machine(2).Boot()
+		w.run(400 * second)
+		w.must(1, abi.SYS_CLOSE, c)
+		w.run(second)
+	}
+	for _, s := range w.k.net.stacks[1:] {
+		if s.tcp.Conns() != 0 {
+			t.Errorf("machine %d has %d connections left", s.m.id, s.tcp.Conns())
+		}
+	}
+	if n := len(w.k.events.heap); n > 10 {
+		t.Errorf("%d events are left", n)
+	}
+	n := 0
+	for p := w.k.net.free; p != nil; p = p.next {
+		n++
+	}
+	if n > 20 {
+		t.Errorf("%d packets were made for a handful under way", n)
 	}
 }

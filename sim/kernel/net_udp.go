@@ -174,6 +174,11 @@ func (f *udpSocket) peer() (socket.Addr, abi.Errno) {
 }
 
 func (f *udpSocket) send(p []byte, to socket.Addr, ok bool) (int, abi.Errno) {
+	if f.addr.Port == 0 { // even if the rest fails; net/ipv4/af_inet.c:inet_send_prepare
+		if errno := f.bind(socket.Addr{}); errno != abi.OK {
+			return 0, errno
+		}
+	}
 	switch {
 	case f.err != abi.OK:
 		return 0, f.takeError()
@@ -194,11 +199,6 @@ func (f *udpSocket) send(p []byte, to socket.Addr, ok bool) (int, abi.Errno) {
 	source, errno := f.route(to.IP)
 	if errno != abi.OK {
 		return 0, errno
-	}
-	if f.addr.Port == 0 {
-		if errno := f.bind(socket.Addr{}); errno != abi.OK {
-			return 0, errno
-		}
 	}
 	if f.addr.IP != (socket.IP{}) {
 		source = f.addr.IP

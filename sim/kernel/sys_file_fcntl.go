@@ -55,8 +55,8 @@ func (t *Task) recordLock(f File, cmd int, arg uintptr) abi.Errno {
 		return abi.EFAULT
 	}
 	fl := (*abi.Flock)(pointer(arg))
-	d, ok := f.(*diskFile)
-	if !ok {
+	d := onDisk(f)
+	if d == nil {
 		return abi.EINVAL
 	}
 	l := vfs.Lock{Owner: uint64(t.proc.pid), Pid: int32(t.proc.pid), Write: fl.Type == abi.F_WRLCK}
@@ -70,7 +70,7 @@ func (t *Task) recordLock(f File, cmd int, arg uintptr) abi.Errno {
 		return errno
 	}
 	if cmd == abi.F_GETLK || cmd == abi.F_OFD_GETLK {
-		return getLock(d.inode, l, fl)
+		return getLock(d.inode, cmd, l, fl)
 	}
 	switch {
 	case fl.Type == abi.F_UNLCK:
@@ -121,11 +121,19 @@ func (f *diskFile) lockRange(l *vfs.Lock, fl *abi.Flock) abi.Errno {
 }
 
 // getLock tells of the lock that stands against l, or that there is none.
-func getLock(n *vfs.Inode, l vfs.Lock, fl *abi.Flock) abi.Errno {
-	if fl.Type != abi.F_RDLCK && fl.Type != abi.F_WRLCK {
+// F_OFD_GETLK with F_UNLCK asks for a lock of the description itself
+// (fs/locks.c:posix_test_locks_conflict).
+func getLock(n *vfs.Inode, cmd int, l vfs.Lock, fl *abi.Flock) abi.Errno {
+	var o vfs.Lock
+	var found bool
+	switch {
+	case fl.Type == abi.F_RDLCK, fl.Type == abi.F_WRLCK:
+		o, found = n.Conflict(l)
+	case fl.Type == abi.F_UNLCK && cmd == abi.F_OFD_GETLK:
+		o, found = n.Held(l)
+	default:
 		return abi.EINVAL
 	}
-	o, found := n.Conflict(l)
 	if !found {
 		fl.Type = abi.F_UNLCK
 		return abi.OK
@@ -151,31 +159,20 @@ func sysFlock(t *Task, a *Args) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
-	n := inodeOf(f)
-	if n == nil {
+	d := onDisk(f)
+	if d == nil {
 		return 0, abi.EINVAL // pipes and sockets have nobody to share a lock with
 	}
-	id := descriptionOf(f)
 	if op&abi.LOCK_UN != 0 {
-		n.Funlock(id)
+		d.inode.Funlock(d.id)
 		return 0, abi.OK
 	}
-	errno = n.Flock(id, op&abi.LOCK_EX != 0)
+	errno = d.inode.Flock(d.id, op&abi.LOCK_EX != 0)
 	if errno == abi.EAGAIN && op&abi.LOCK_NB == 0 {
 		return 0, abi.EINTR
 	}
 	return 0, errno
 }
-
-// descriptionOf numbers the open file description of a file of the disk.
-func descriptionOf(f File) uint64 {
-	if d, ok := f.(interface{ description() uint64 }); ok {
-		return d.description()
-	}
-	return 0
-}
-
-func (f *diskFile) description() uint64 { return f.id }
 
 // sysIoctl answers what every file can (ioctl_list(2)) and asks the file for
 // the rest.

@@ -9,7 +9,7 @@ func sysMkdir(t *Task, a *Args) (uintptr, abi.Errno)   { return t.mkdir(atFDCWD,
 func sysMkdirat(t *Task, a *Args) (uintptr, abi.Errno) { return t.mkdir(a[0], a[1], a[2]) }
 
 func (t *Task) mkdir(dirfd, path, mode uintptr) (uintptr, abi.Errno) {
-	p, errno := t.walk(dirfd, path, false)
+	p, errno := t.walkParent(dirfd, path)
 	if errno != abi.OK {
 		return 0, errno
 	}
@@ -28,12 +28,12 @@ func (t *Task) mknod(dirfd, path, modeArg, dev uintptr) (uintptr, abi.Errno) {
 	}
 	switch mode & abi.S_IFMT {
 	case abi.S_IFREG, abi.S_IFCHR, abi.S_IFBLK:
-	case abi.S_IFIFO, abi.S_IFSOCK:
+	case abi.S_IFIFO, abi.S_IFSOCK, abi.S_IFDIR:
 		return 0, abi.EPERM
 	default:
 		return 0, abi.EINVAL
 	}
-	p, errno := t.walk(dirfd, path, false)
+	p, errno := t.walkParent(dirfd, path)
 	if errno != abi.OK {
 		return 0, errno
 	}
@@ -81,7 +81,7 @@ func (t *Task) walkParent(dirfd, pathArg uintptr) (vfs.Place, abi.Errno) {
 	if errno != abi.OK {
 		return vfs.Place{}, errno
 	}
-	p, errno := t.m.disk.fs.Walk(dir, path[:n], false)
+	p, errno := t.m.disk.fs.Walk(dir, path[:n], 0)
 	p.Slash = n < len(path)
 	return p, errno
 }
@@ -129,7 +129,7 @@ func (t *Task) link(oldfd, oldPath, newfd, newPath, flags uintptr) (uintptr, abi
 	if errno != abi.OK {
 		return 0, errno
 	}
-	p, errno := t.walk(newfd, newPath, false)
+	p, errno := t.walkParent(newfd, newPath)
 	if errno != abi.OK {
 		return 0, errno
 	}
@@ -150,7 +150,7 @@ func (t *Task) symlink(target, dirfd, path uintptr) (uintptr, abi.Errno) {
 	if to == "" {
 		return 0, abi.ENOENT
 	}
-	p, errno := t.walk(dirfd, path, false)
+	p, errno := t.walkParent(dirfd, path)
 	if errno != abi.OK {
 		return 0, errno
 	}

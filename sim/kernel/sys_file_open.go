@@ -8,7 +8,7 @@ import (
 // cwd is the working directory of the calling process.
 func (t *Task) cwd() *vfs.Inode {
 	if t.proc.cwdDir == nil {
-		dir, errno := t.m.disk.fs.Resolve(t.m.disk.fs.Root(), t.proc.cwd, true)
+		dir, errno := t.m.disk.fs.Resolve(t.m.disk.fs.Root(), t.proc.cwd, vfs.Follow)
 		if errno != abi.OK || !dir.IsDir() {
 			dir = t.m.disk.fs.Root()
 		}
@@ -38,7 +38,7 @@ func (t *Task) base(dirfd uintptr, path string) (*vfs.Inode, abi.Errno) {
 }
 
 // walk finds the place that a path argument names.
-func (t *Task) walk(dirfd, pathArg uintptr, follow bool) (vfs.Place, abi.Errno) {
+func (t *Task) walk(dirfd, pathArg uintptr, how vfs.How) (vfs.Place, abi.Errno) {
 	path, errno := cstring(pathArg)
 	if errno != abi.OK {
 		return vfs.Place{}, errno
@@ -50,7 +50,7 @@ func (t *Task) walk(dirfd, pathArg uintptr, follow bool) (vfs.Place, abi.Errno) 
 	if errno != abi.OK {
 		return vfs.Place{}, errno
 	}
-	return t.m.disk.fs.Walk(dir, path, follow)
+	return t.m.disk.fs.Walk(dir, path, how)
 }
 
 // resolve finds what a path argument names; with AT_EMPTY_PATH in flags and
@@ -81,14 +81,26 @@ func (t *Task) resolve(dirfd, pathArg, flags uintptr) (*vfs.Inode, File, abi.Err
 	if errno != abi.OK {
 		return nil, nil, errno
 	}
-	n, errno := t.m.disk.fs.Resolve(dir, path, flags&abi.AT_SYMLINK_NOFOLLOW == 0)
+	how := vfs.Follow
+	if flags&abi.AT_SYMLINK_NOFOLLOW != 0 {
+		how = 0
+	}
+	n, errno := t.m.disk.fs.Resolve(dir, path, how)
 	return n, nil, errno
+}
+
+// onDisk is what every file of the disk is built on, nil for other files.
+func onDisk(f File) *diskFile {
+	if d, ok := f.(interface{ base() *diskFile }); ok {
+		return d.base()
+	}
+	return nil
 }
 
 // inodeOf is the inode behind a file of the disk, nil for other files.
 func inodeOf(f File) *vfs.Inode {
-	if d, ok := f.(interface{ Inode() *vfs.Inode }); ok {
-		return d.Inode()
+	if d := onDisk(f); d != nil {
+		return d.inode
 	}
 	return nil
 }
@@ -128,11 +140,7 @@ func (t *Task) open(dirfd, path uintptr, flags, mode uint32) (uintptr, abi.Errno
 	if errno := openFlags(flags); errno != abi.OK {
 		return 0, errno
 	}
-	follow := flags&abi.O_NOFOLLOW == 0
-	if flags&abi.O_CREAT != 0 && flags&abi.O_EXCL != 0 {
-		follow = false
-	}
-	p, errno := t.walk(dirfd, path, follow)
+	p, errno := t.walk(dirfd, path, openHow(flags))
 	if errno != abi.OK {
 		return 0, errno
 	}
@@ -140,7 +148,7 @@ func (t *Task) open(dirfd, path uintptr, flags, mode uint32) (uintptr, abi.Errno
 	if errno != abi.OK {
 		return 0, errno
 	}
-	kept := flags &^ (abi.O_CREAT | abi.O_EXCL | abi.O_NOCTTY | abi.O_TRUNC)
+	kept := flags &^ (abi.O_CREAT | abi.O_EXCL | abi.O_NOCTTY | abi.O_TRUNC | abi.O_CLOEXEC)
 	f, errno := newFile(t.m.disk, n, kept)
 	if errno != abi.OK {
 		return 0, errno
@@ -151,6 +159,19 @@ func (t *Task) open(dirfd, path uintptr, flags, mode uint32) (uintptr, abi.Errno
 		return 0, errno
 	}
 	return uintptr(got), abi.OK
+}
+
+// openHow says how open(2) treats a link at the end of the path: one may not
+// be there with O_NOFOLLOW, nor with O_CREAT|O_EXCL.
+func openHow(flags uint32) vfs.How {
+	var how vfs.How
+	if flags&abi.O_CREAT != 0 {
+		how = vfs.Creating
+	}
+	if flags&abi.O_NOFOLLOW == 0 && flags&(abi.O_CREAT|abi.O_EXCL) != abi.O_CREAT|abi.O_EXCL {
+		how |= vfs.Follow
+	}
+	return how
 }
 
 // openFlags refuses combinations that mean nothing (fs/open.c:build_open_flags).
@@ -172,7 +193,7 @@ func (t *Task) openPlace(p *vfs.Place, flags, mode uint32) (*vfs.Inode, abi.Errn
 	creat := flags&abi.O_CREAT != 0
 	n := p.Inode
 	switch {
-	case creat && (p.Kind != vfs.LastName || p.Slash):
+	case creat && p.Kind == vfs.LastName && p.Slash:
 		return nil, abi.EISDIR
 	case n == nil && !creat:
 		return nil, abi.ENOENT

@@ -26,23 +26,23 @@ func sysWrite(t *Task, a *Args) (uintptr, abi.Errno) {
 }
 
 func sysPread64(t *Task, a *Args) (uintptr, abi.Errno) {
+	if int64(a[3]) < 0 {
+		return 0, abi.EINVAL
+	}
 	f, p, errno := t.buffer(a)
 	if errno != abi.OK {
 		return 0, errno
-	}
-	if int64(a[3]) < 0 {
-		return 0, abi.EINVAL
 	}
 	return rwResult(f.Pread(t, p, int64(a[3])))
 }
 
 func sysPwrite64(t *Task, a *Args) (uintptr, abi.Errno) {
+	if int64(a[3]) < 0 {
+		return 0, abi.EINVAL
+	}
 	f, p, errno := t.buffer(a)
 	if errno != abi.OK {
 		return 0, errno
-	}
-	if int64(a[3]) < 0 {
-		return 0, abi.EINVAL
 	}
 	return rwResult(f.Pwrite(t, p, int64(a[3])))
 }

@@ -189,6 +189,9 @@ func (b *socketBase) setPlain(level, name, v int) abi.Errno {
 	if !ok {
 		return abi.ENOPROTOOPT
 	}
+	if level == abi.IPPROTO_IP && name == abi.IP_TOS && b.kind == abi.SOCK_STREAM {
+		v &^= 3 // the ECN bits belong to TCP; net/ipv4/ip_sockglue.c:__ip_sock_set_tos
+	}
 	p.value = v
 	b.opt.store(p)
 	return abi.OK

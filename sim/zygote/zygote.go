@@ -53,7 +53,7 @@ func Start(ctx context.Context, cfg Config) (*Zygote, error) {
 	z := &Zygote{control: ours, gate: gateWrite, stderr: &tail{}, done: make(chan struct{})}
 	z.cmd = &exec.Cmd{
 		Path: cfg.Binary, Args: []string{"restep.test"}, Dir: "/",
-		Env:        []string{"RESTEP_ZYGOTE=1", "GOMAXPROCS=1", "GOTRACEBACK=system"},
+		Env:        []string{"RESTEP_ZYGOTE=1", "GOMAXPROCS=1"},
 		Stderr:     z.stderr,
 		ExtraFiles: []*os.File{theirs, layout, gateRead},
 		SysProcAttr: &syscall.SysProcAttr{

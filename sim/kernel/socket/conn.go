@@ -98,17 +98,20 @@ type Conn struct {
 
 	// Timers: absolute deadlines, 0 when off. armed is when the event in the
 	// kernel's queue comes, 0 for none.
-	armed      Time
-	timerFn    func()
-	rtoAt      Time
-	ackAt      Time
-	probeAt    Time // zero window probe
-	keepAt     Time
-	lifeAt     Time // end of an orphan in FIN-WAIT-2
-	retries    int  // of the oldest segment in flight
-	probes     int  // zero window or keep-alive probes without answer
-	lastHeard  Time
-	firstTried Time // when the oldest segment in flight was first sent
+	armed   Time
+	timerFn func()
+	rtoAt   Time
+	ackAt   Time
+	probeAt Time // zero window probe
+	keepAt  Time
+	lifeAt  Time // end of an orphan in FIN-WAIT-2
+	retries int  // of the oldest segment in flight
+	probes  int  // zero window or keep-alive probes without answer
+	// orphanProbes counts zero window probes of a connection nobody owns.
+	orphanProbes int
+	lastHeard    Time
+	challenged   Time // when the last challenge ACK was sent, 0 for never
+	firstTried   Time // when the oldest segment in flight was first sent
 }
 
 // piece is data that came out of order.
@@ -352,12 +355,13 @@ func (c *Conn) Close() {
 	if c.state == StateFinWait2 {
 		c.lifeAt = c.stack.env.Now() + finTimeout
 	}
+	c.watch()
 	c.arm()
 }
 
 // abort sends RST and ends the connection.
 func (c *Conn) abort() {
-	c.emit(RST|ACK, c.sndNxt, nil, false)
+	c.emit(RST|ACK, c.sndMax, nil, false)
 	c.stack.env.Happened(c, ResetSent, abi.OK)
 	c.release()
 }

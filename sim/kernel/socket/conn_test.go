@@ -440,3 +440,69 @@ func TestNagleWaitsForAck(t *testing.T) {
 	}
 	wantRead(t, s, "b", abi.OK)
 }
+
+func TestOrphanWithShutWindowGivesUp(t *testing.T) {
+	w, c, s, _ := pairUp(t, fast())
+	for {
+		if _, errno := c.Write(make([]byte, 60000)); errno == abi.EAGAIN {
+			break
+		}
+		w.run(Second)
+	}
+	c.Close()
+	w.run(1000 * Second)
+	if n := w.hosts[0].stack.Conns(); n != 0 {
+		t.Errorf("a closed socket whose peer never reads is still in state %d", c.State())
+	}
+	wantState(t, s, StateEstablished)
+}
+
+func TestWindowUpdateLostInPartition(t *testing.T) {
+	w, c, s, _ := pairUp(t, fast())
+	for {
+		if _, errno := c.Write(make([]byte, 60000)); errno == abi.EAGAIN {
+			break
+		}
+		w.run(Second)
+	}
+	w.cut = true
+	w.hosts[0].stack.Disturbed()
+	w.hosts[1].stack.Disturbed()
+	buf := make([]byte, 1<<20)
+	s.Read(buf, false)
+	w.run(20 * Second)
+	if s.Readable() {
+		t.Fatal("data went through a cut link")
+	}
+	w.cut = false
+	if d := w.until("probe", s.Readable); d > 60*Second {
+		t.Errorf("the stream went on %d s after the link was mended", d/Second)
+	}
+}
+
+func TestShorterDelayReorders(t *testing.T) {
+	w, c, s, _ := pairUp(t, fast())
+	w.run(Second)
+	w.delay = Second
+	write(t, c, "first ")
+	w.delay = 10
+	write(t, c, "second ")
+	write(t, c, "third")
+	if d := w.until("data", s.Readable); d < 200*Millisecond || d > Second {
+		t.Errorf("first data after %d ns; the segments behind were early", d)
+	}
+	w.run(2 * Second)
+	wantRead(t, s, "first second third", abi.OK)
+}
+
+func TestChallengesAreLimited(t *testing.T) {
+	w, c, _, _ := pairUp(t, fast())
+	w.run(Second)
+	before := w.sent
+	for range 100 {
+		c.stack.Input(&Segment{Src: c.Remote, Dst: c.Local, Flags: ACK, Seq: c.rcvNxt - 1000, Ack: c.sndUna})
+	}
+	if n := w.sent - before; n != 1 {
+		t.Errorf("%d answers to 100 segments out of the window, want 1 in half a second", n)
+	}
+}

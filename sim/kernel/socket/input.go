@@ -67,6 +67,9 @@ func (c *Conn) inputOpen(seg *Segment) {
 			if seg.Flags&ACK == 0 {
 				c.sendSyn() // our SYN-ACK was lost
 			}
+		case seg.length() == 0:
+			c.challenge() // a probe, or a peer that is out of step
+			return
 		default:
 			c.sendAck()
 			return
@@ -79,12 +82,12 @@ func (c *Conn) inputOpen(seg *Segment) {
 		if seg.Seq == c.rcvNxt {
 			c.reset()
 		} else {
-			c.sendAck() // challenge, RFC 5961 3.2
+			c.challenge() // RFC 5961 3.2
 		}
 		return
 	}
 	if seg.Flags&SYN != 0 && seg.Seq != c.irs {
-		c.sendAck() // RFC 5961 4.2
+		c.challenge() // RFC 5961 4.2
 		return
 	}
 	if seg.Flags&ACK == 0 || !c.inputAck(seg) {
@@ -154,7 +157,7 @@ func (c *Conn) inputAck(seg *Segment) bool {
 		}
 	}
 	if after(seg.Ack, c.sndMax) {
-		c.sendAck()
+		c.challenge()
 		return false
 	}
 	if before(seg.Ack, c.sndUna) {

@@ -48,8 +48,22 @@ func (c *Conn) sendSyn() {
 	c.arm()
 }
 
-// sendAck sends a segment without data.
-func (c *Conn) sendAck() { c.emit(ACK, c.sndNxt, nil, false) }
+// sendAck sends a segment without data. Its sequence number is the highest
+// one used: that of a retransmission would be too old for the peer, which
+// then would not look at the acknowledgement.
+func (c *Conn) sendAck() { c.emit(ACK, c.sndMax, nil, false) }
+
+// challenge answers a segment that does not fit with an ACK, but not more
+// often than Linux does: two ends that are out of step would else talk for
+// ever. tcp_input.c:tcp_oow_rate_limited, tcp_invalid_ratelimit.
+func (c *Conn) challenge() {
+	now := c.stack.env.Now()
+	if c.challenged != 0 && now-c.challenged < invalidLimit {
+		return
+	}
+	c.challenged = now
+	c.sendAck()
+}
 
 // finDue reports whether FIN is what comes next.
 func (c *Conn) finDue() bool {

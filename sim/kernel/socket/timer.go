@@ -9,6 +9,7 @@ const (
 	rtoMax        = 120 * Second      // TCP_RTO_MAX
 	delayedAck    = 40 * Millisecond  // TCP_DELACK_MIN
 	finTimeout    = 60 * Second       // tcp_fin_timeout
+	invalidLimit  = 500 * Millisecond // tcp_invalid_ratelimit
 	synRetries    = 6                 // tcp_syn_retries, as doublings
 	synLinear     = 4                 // tcp_syn_linear_timeouts, tries before these
 	synAckRetries = 5                 // tcp_synack_retries
@@ -150,15 +151,15 @@ func (c *Conn) watch() {
 	if !stuck {
 		c.probeAt = 0
 	}
-	if !stuck && !idle || c.probeAt != 0 && c.keepAt != 0 {
+	if !stuck && !idle || c.probeAt != 0 && (c.keepAt != 0 || !idle) {
 		return
 	}
-	if c.stack.env.Healthy(c) {
+	if !c.orphaned && c.stack.env.Healthy(c) {
 		return
 	}
 	now := c.stack.env.Now()
 	if stuck && c.probeAt == 0 {
-		c.probes = 0
+		c.probes, c.orphanProbes = 0, 0
 		c.probeAt = now + c.rto()
 	}
 	if idle && c.keepAt == 0 {
@@ -185,16 +186,24 @@ func (c *Conn) probeWindow(now Time) {
 	if c.sendq.ahead == 0 || c.sndNxt != c.sndUna {
 		return
 	}
-	if c.probes == 0 && c.stack.env.Healthy(c) {
-		c.probe() // the window update was lost while the path was cut
-		return
-	}
-	if c.probes >= dataRetries {
-		c.giveUp()
+	if c.orphaned {
+		// Not for ever, even if the peer answers: tcp_timer.c:tcp_probe_timer.
+		if c.orphanProbes++; c.orphanProbes > doublingsMax {
+			c.giveUp()
+			return
+		}
+		c.probe()
+		c.probeAt = now + backoff(c.rto(), c.orphanProbes)
 		return
 	}
 	c.probe()
-	c.probes++
+	if c.probes == 0 && c.stack.env.Healthy(c) {
+		return // the window update was lost while the path was cut
+	}
+	if c.probes++; c.probes > dataRetries {
+		c.giveUp()
+		return
+	}
 	c.probeAt = now + backoff(c.rto(), c.probes)
 }
 
@@ -218,7 +227,7 @@ func (c *Conn) keepAlive(now Time) {
 	}
 	user := c.opts.UserTimeout
 	if user > 0 && now-c.lastHeard >= user && c.probes > 0 || user == 0 && c.probes >= c.opts.KeepCount {
-		c.emit(RST|ACK, c.sndNxt, nil, false)
+		c.emit(RST|ACK, c.sndMax, nil, false)
 		c.giveUp()
 		return
 	}

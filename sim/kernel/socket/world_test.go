@@ -23,8 +23,10 @@ type world struct {
 	cut    bool
 	// lose is asked for every segment; true drops it.
 	lose func(s *Segment) bool
-	sent int // segments handed over
-	log  []string
+	// jitter is added to the delay of each segment, if set.
+	jitter func() Time
+	sent   int // segments handed over
+	log    []string
 }
 
 type event struct {
@@ -53,6 +55,7 @@ type host struct {
 	*world
 	ip    IP
 	off   bool
+	flaky bool // never healthy
 	stack *Stack
 }
 
@@ -79,7 +82,10 @@ func (w *world) at(when Time, fn func()) {
 // run lets time pass up to a moment from now, event by event.
 func (w *world) run(d Time) {
 	end := w.now + d
-	for len(w.queue) > 0 && w.queue[0].at <= end {
+	for n := 0; len(w.queue) > 0 && w.queue[0].at <= end; n++ {
+		if n == 1_000_000 {
+			w.t.Fatalf("a million events in %d ns: a storm", d)
+		}
 		e := heap.Pop(&w.queue).(event)
 		w.now = max(w.now, e.at)
 		e.fn()
@@ -132,7 +138,11 @@ func (h *host) Output(s *Segment) {
 		return
 	}
 	seg := *s
-	h.at(h.now+h.delay, func() {
+	delay := h.delay
+	if h.jitter != nil {
+		delay += h.jitter()
+	}
+	h.at(h.now+delay, func() {
 		if !to.off && !h.cut {
 			to.stack.Input(&seg)
 		}
@@ -142,7 +152,7 @@ func (h *host) Output(s *Segment) {
 func (h *host) RTT(_, _ IP) Time { return 2 * h.delay }
 func (h *host) Healthy(c *Conn) bool {
 	to := h.byIP(c.Remote.IP)
-	if to == nil || to.off || h.cut {
+	if to == nil || to.off || h.cut || h.flaky {
 		return false
 	}
 	peer := to.stack.Find(c.Remote, c.Local)

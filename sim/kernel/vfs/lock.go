@@ -28,6 +28,16 @@ func (n *Inode) Conflict(l Lock) (Lock, bool) {
 	return Lock{}, false
 }
 
+// Held returns the first lock that l's owner has on the bytes of l.
+func (n *Inode) Held(l Lock) (Lock, bool) {
+	for _, o := range n.live().locks {
+		if o.Owner == l.Owner && o.overlaps(&l) {
+			return o, true
+		}
+	}
+	return Lock{}, false
+}
+
 // SetLock places l, replacing what its owner holds on the same bytes.
 // EAGAIN when another owner's lock stands against it.
 func (n *Inode) SetLock(l Lock) abi.Errno {

@@ -217,7 +217,7 @@ func (fs *FS) MkdirAll(path string) (*Inode, abi.Errno) {
 // Install puts a synced file with fixed contents at an absolute path, or
 // gives the file there these contents.
 func (fs *FS) Install(path string, perm uint32, text Text) (*Inode, abi.Errno) {
-	p, errno := fs.Walk(fs.root, path, true)
+	p, errno := fs.Walk(fs.root, path, Follow)
 	if errno != abi.OK {
 		return nil, errno
 	}

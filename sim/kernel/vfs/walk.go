@@ -28,12 +28,23 @@ type Place struct {
 	Slash bool // the path ended in a slash
 }
 
-// Walk resolves path from directory base. A symbolic link as the last part
-// is followed when follow is set or a slash comes behind it; one that
-// dangles gives the place where its target would be.
+// How says what Walk does with a symbolic link as the last part of a path.
+type How uint8
+
+const (
+	// Follow follows it; without this it is followed only where a slash comes
+	// behind it.
+	Follow How = 1 << iota
+	// Creating stops at a slash, even behind a link, as open(2) with O_CREAT
+	// refuses it (fs/namei.c:open_last_lookups).
+	Creating
+)
+
+// Walk resolves path from directory base. A link that dangles gives the place
+// where its target would be.
 //
 // Errors as in path_resolution(7): ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG.
-func (fs *FS) Walk(base *Inode, path string, follow bool) (Place, abi.Errno) {
+func (fs *FS) Walk(base *Inode, path string, how How) (Place, abi.Errno) {
 	if path == "" {
 		return Place{}, abi.ENOENT
 	}
@@ -49,7 +60,8 @@ func (fs *FS) Walk(base *Inode, path string, follow bool) (Place, abi.Errno) {
 		}
 		last := isSlashes(rest)
 		p.Slash = slash || last && rest != ""
-		if p.Inode != nil && p.Inode.IsSymlink() && (!last || follow || p.Slash) {
+		stop := last && rest != "" && how&Creating != 0
+		if p.Inode != nil && p.Inode.IsSymlink() && !stop && (!last || how&Follow != 0 || p.Slash) {
 			if links++; links > maxLinks {
 				return Place{}, abi.ELOOP
 			}
@@ -121,8 +133,8 @@ func isSlashes(s string) bool {
 
 // Resolve is Walk to something that must exist, and be a directory when the
 // path ends in a slash.
-func (fs *FS) Resolve(base *Inode, path string, follow bool) (*Inode, abi.Errno) {
-	p, errno := fs.Walk(base, path, follow)
+func (fs *FS) Resolve(base *Inode, path string, how How) (*Inode, abi.Errno) {
+	p, errno := fs.Walk(base, path, how)
 	switch {
 	case errno != abi.OK:
 		return nil, errno

@@ -89,14 +89,16 @@ func restepConsoleLine() {
 // would, and ends the machine.
 //
 //go:nosplit
-func restepFatalPanic(msgs *_panic) {
+func restepFatalPanic(msgs *_panic, pc, sp uintptr) {
 	systemstack(func() {
 		runningPanicDefers.Add(-1)
 		gp := getg().m.curg
 		restep.outLevel = 8
 		restepPanicText(msgs)
 		printpanics(msgs)
-		restepTrace(gp)
+		print("\n")
+		goroutineheader(gp)
+		traceback(pc, sp, 0, gp)
 		restep.outLevel = 0
 	})
 	gp := getg()
@@ -125,28 +127,27 @@ func restepPanicText(p *_panic) {
 // as unlock of an unlocked mutex; fatal has printed what it was.
 //
 //go:nosplit
-func restepFatalThrow() {
+func restepFatalThrow(pc, sp uintptr) {
 	systemstack(func() {
+		gp := getg().m.curg
 		restep.outLevel = 8
-		restepTrace(getg().m.curg)
+		print("\n")
+		goroutineheader(gp)
+		traceback(pc, sp, 0, gp)
 		restep.outLevel = 0
+		for gp.m.printlock > 0 { // fatal holds it, for it does not expect to return
+			printunlock()
+		}
 	})
 	restepSetEnd("fatal error")
 	restepEndSelf(restepEndPanic, 2)
-}
-
-// restepTrace prints the stack of gp.
-func restepTrace(gp *g) {
-	print("\n")
-	goroutineheader(gp)
-	traceback(^uintptr(0), ^uintptr(0), 0, gp)
 }
 
 // restepDeadlock reports every goroutine with machine and stack and ends the
 // run: nothing can ever run again.
 func restepDeadlock() {
 	restep_kernelRecord(restep.kernel, restepKindDeadlock, 0, 0, "all goroutines are asleep - deadlock!", 8)
-	restep.outLevel = 8
+	restep.outLevel, restep.outMachine = 8, 1
 	print("fatal error: all goroutines are asleep - deadlock!\n")
 	restepTraceAll()
 	restepFinish(2)
@@ -156,14 +157,13 @@ func restepDeadlock() {
 func restepTimeout() {
 	restep.now = restep.deadline
 	restep_kernelRecord(restep.kernel, restepKindTimeout, 0, 0, "test timed out in simulated time", 8)
-	restep.outLevel = 8
+	restep.outLevel, restep.outMachine = 8, 1
 	print("panic: test timed out in simulated time; sim.SetSimulationTimeout sets the limit\n")
 	restepTraceAll()
 	restepFinish(2)
 }
 
 func restepTraceAll() {
-	restep.outMachine = 1
 	for _, gp := range allgs {
 		if gp.restepMachine == 0 || readgstatus(gp)&^_Gscan == _Gdead {
 			continue

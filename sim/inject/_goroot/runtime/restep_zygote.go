@@ -251,7 +251,7 @@ func restepBecome(n uintptr) {
 	restep.now = r.start
 	restep.goid = 0
 	restep.sysgoid = 1 << 40
-	restep.gap = [...]uint32{4, 12, 40, 120}[restepPlan()&3]
+	restep.gap = [...]uint32{2, 6, 20, 80}[restepPlan()&3]
 	restepSeedM()
 	gp := getg()
 	m := &restep.machine[1]
