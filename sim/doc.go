@@ -11,9 +11,9 @@
 // Values that a MainFunc closure captures are shared with the test as in any
 // closure: that is how tests collect results.
 //
-// Errors compare across machines as they do within a program when they are
-// made by errors.New, because those are constants of the binary; an error
-// made by fmt.Errorf at package level is a different value on each machine.
+// Sentinel errors of the standard library compare equal across machines, for
+// they are constants of the binary. A package-level error of a program under
+// test is a variable like any other: each machine makes its own.
 //
 // It deliberately does not know how the simulation works: it reaches the
 // simulated kernel through the functions that the build tag restep switches

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,17 +60,14 @@ func TestSharedPackagesAreClosed(t *testing.T) {
 }
 
 func TestInjectedImportsAreShared(t *testing.T) {
-	err := fs.WalkDir(injectedSource, "sim", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") {
-			return err
-		}
-		text, err := fs.ReadFile(injectedSource, name)
-		if err != nil {
-			return err
-		}
+	source, err := injectedFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range source {
 		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ImportsOnly)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		for _, spec := range file.Imports {
 			path, _ := strconv.Unquote(spec.Path.Value)
@@ -79,10 +75,6 @@ func TestInjectedImportsAreShared(t *testing.T) {
 				t.Errorf("%s imports %s, which is not shared", name, path)
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

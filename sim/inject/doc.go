@@ -15,6 +15,7 @@
 //     -toolexec wrapper. classes.go says whom each package's variables belong
 //     to; it is compiled into the linker too.
 //   - Build runs the go command. ReadLayout reads the result.
+//   - SimSource and StoreSim give package sim to users without a checkout.
 //
 // # What it does not do
 //
@@ -35,8 +36,9 @@
 // Invariant: shared packages import only shared packages (classes.go).
 // Invariant: the variables of machines are whole words that no shared symbol
 // touches; ReadLayout fails otherwise.
-// Invariant: it imports the standard library and this module's root only, and
-// no injected package imports it.
+// Invariant: it imports the standard library and, for nothing but their embedded
+// source, the injected packages; no injected package imports it.
+// Invariant: sim.txtar is package sim as it is in this tree (go generate).
 //
 // # Sources
 //

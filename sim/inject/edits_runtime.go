@@ -163,6 +163,8 @@ var runtimeEdits = []Edit{
 		Why: "a panic ends its machine, not the process"},
 	{File: "runtime/panic.go", Func: "fatalthrow", Text: "if restep.on && t == throwTypeUser && getg().restepMachine != 0 && getg() == getg().m.curg { restepFatalThrow(sys.GetCallerPC(), sys.GetCallerSP()) }",
 		Why: "a fatal error of the program ends its machine; one of the simulator ends the run"},
+	{File: "runtime/stack.go", Func: "newstack", Find: `throw("stack overflow")`, Op: Before, Text: "if restep.on && thisg.m.curg.restepMachine != 0 { restepOverflowed(thisg.m.curg) }; ",
+		Why: "an endless recursion ends its machine"},
 	{File: "runtime/runtime.go", Func: "writeErrData", Text: "if restep.on && restepConsole(data, n) { return }",
 		Why: "what the runtime prints is a log line of the machine"},
 }

@@ -2,8 +2,14 @@ package inject
 
 import (
 	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
 
-	restep "github.com/restep/restep"
+	"github.com/restep/restep/sim/kernel"
+	"github.com/restep/restep/sim/sched"
+	"github.com/restep/restep/sim/steplog"
 )
 
 // addedFiles are whole files that GOROOT/src gets, by their path there.
@@ -11,9 +17,40 @@ import (
 //go:embed all:_goroot
 var addedFiles embed.FS
 
-// injectedSource is the source of the packages that are compiled into the
-// program under test.
-var injectedSource = restep.InjectedSource
+// injectedTrees are the trees of packages that are compiled into the program
+// under test, by their folder below sim/ here and below internal/restep/
+// there. Each embeds itself in its embed.go, because go:embed reaches only
+// downwards.
+var injectedTrees = []struct {
+	dir    string
+	source embed.FS
+}{
+	{"kernel", kernel.SourceFiles},
+	{"sched", sched.SourceFiles},
+	{"steplog", steplog.SourceFiles},
+}
 
-// injectedDirs are their trees, below sim/ here and internal/restep/ there.
-var injectedDirs = []string{"kernel", "sched", "steplog"}
+// embeddingFile is the file of an injected package that is not injected: it
+// imports embed.
+const embeddingFile = "embed.go"
+
+// injectedFiles returns the source that is injected, without tests, by its
+// path below sim/.
+func injectedFiles() (map[string]string, error) {
+	files := map[string]string{}
+	for _, tree := range injectedTrees {
+		err := fs.WalkDir(tree.source, ".", func(name string, d fs.DirEntry, err error) error {
+			base := path.Base(name)
+			if err != nil || d.IsDir() || base == embeddingFile || strings.HasSuffix(base, "_test.go") {
+				return err
+			}
+			text, err := tree.source.ReadFile(name)
+			files[path.Join(tree.dir, name)] = string(text)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read the embedded source of sim/%s: %w", tree.dir, err)
+		}
+	}
+	return files, nil
+}

@@ -52,12 +52,7 @@ func generateFiles(g *Goroot) (map[string]string, error) {
 	if err := g.addFiles(files); err != nil {
 		return nil, err
 	}
-	for _, dir := range injectedDirs {
-		if err := inject(files, injectedSource, dir); err != nil {
-			return nil, err
-		}
-	}
-	return files, nil
+	return files, addInjected(files)
 }
 
 // patch applies edits to the files of the installation.
@@ -115,23 +110,21 @@ func (g *Goroot) addFiles(files map[string]string) error {
 	})
 }
 
-// inject adds a tree of packages with their imports of one another renamed.
-func inject(files map[string]string, source fs.FS, dir string) error {
-	return fs.WalkDir(source, "sim/"+dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
-			return err
-		}
-		text, err := fs.ReadFile(source, name)
+// addInjected adds the injected packages, with their imports of one another
+// renamed.
+func addInjected(files map[string]string) error {
+	source, err := injectedFiles()
+	if err != nil {
+		return err
+	}
+	for _, name := range sortedKeys(source) {
+		out, err := renameImports(name, source[name])
 		if err != nil {
 			return err
 		}
-		out, err := renameImports(name, string(text))
-		if err != nil {
-			return err
-		}
-		files[injectedPrefix+strings.TrimPrefix(name, "sim/")] = out
-		return nil
-	})
+		files[injectedPrefix+name] = out
+	}
+	return nil
 }
 
 // renameImports gives the imports of injected packages the paths they have

@@ -57,30 +57,39 @@ func TestGenerate(t *testing.T) {
 	})
 }
 
-// TestInjectedSourceComplete compares what is embedded with the folders: a
+// TestInjectedSourceComplete compares what is injected with the folders: a
 // new folder that the patterns of go:embed do not reach would be left out.
 func TestInjectedSourceComplete(t *testing.T) {
-	for _, dir := range injectedDirs {
-		root := filepath.Join("..", dir)
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	source, err := injectedFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, tree := range injectedTrees {
+		err := filepath.WalkDir(filepath.Join("..", tree.dir), func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
 			if d.IsDir() && d.Name() == "testdata" {
 				return fs.SkipDir
 			}
-			if !strings.HasSuffix(path, ".go") {
+			base := filepath.Base(path)
+			if !strings.HasSuffix(base, ".go") || strings.HasSuffix(base, "_test.go") || base == embeddingFile {
 				return nil
 			}
-			name := "sim/" + filepath.ToSlash(strings.TrimPrefix(path, "../"))
-			if _, err := fs.Stat(injectedSource, name); err != nil {
-				t.Errorf("%s is not embedded: extend the patterns in source.go", name)
+			found++
+			text, err := os.ReadFile(path)
+			if source[strings.TrimPrefix(filepath.ToSlash(path), "../")] != string(text) {
+				t.Errorf("%s is not embedded: extend the patterns in sim/%s/%s", path, tree.dir, embeddingFile)
 			}
-			return nil
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+	if found == 0 || found != len(source) {
+		t.Errorf("%d files are injected, %d are in the folders", len(source), found)
 	}
 }
 

@@ -16,12 +16,11 @@ func ringOverlay(g *Goroot) (*Overlay, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, dir := range injectedDirs {
-		if err := inject(files, injectedSource, dir); err != nil {
-			return nil, err
-		}
+	if err := addInjected(files); err != nil {
+		return nil, err
 	}
-	files["container/ring/hook.go"] = "package ring\n\nimport (\n\t_ \"internal/restep/kernel/abi\"\n\t_ \"internal/restep/sched\"\n\t_ \"internal/restep/steplog\"\n)\n\n" +
+	files["container/ring/hook.go"] = "package ring\n\nimport (\n" +
+		"\t_ \"internal/restep/kernel/abi\"\n\t_ \"internal/restep/sched\"\n\t_ \"internal/restep/steplog\"\n)\n\n" +
 		"func hook(n int) int { return n + 100 }\n"
 	return g.store("overlay", files)
 }

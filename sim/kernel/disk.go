@@ -86,12 +86,13 @@ func newDisk(m *Machine) *disk {
 		assert(errno == abi.OK, "cannot make "+dev.path)
 	}
 	d.procSelf()
+	errno := d.fs.Mount()
+	assert(errno == abi.OK, "cannot show the real directories")
 	if m.id == Main && m.k.cwd != "" {
 		_, errno := d.fs.MkdirAll(m.k.cwd)
 		assert(errno == abi.OK, "cannot make the working directory "+m.k.cwd)
 	}
-	errno := d.fs.Seal()
-	assert(errno == abi.OK, "cannot show the real directories")
+	d.fs.Seal()
 	return d
 }
 

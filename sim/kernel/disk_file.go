@@ -21,8 +21,6 @@ func newDiskFile(d *disk, n *vfs.Inode, flags uint32) *diskFile {
 	return &diskFile{fileBase: fileBase{flags}, d: d, inode: n, id: d.nextFile()}
 }
 
-func (f *diskFile) base() *diskFile { return f }
-
 func (f *fileBase) readable() bool { return f.flags&abi.O_ACCMODE != abi.O_WRONLY }
 func (f *fileBase) writable() bool { return f.flags&abi.O_ACCMODE != abi.O_RDONLY }
 

@@ -91,8 +91,15 @@ func (t *Task) resolve(dirfd, pathArg, flags uintptr) (*vfs.Inode, File, abi.Err
 
 // onDisk is what every file of the disk is built on, nil for other files.
 func onDisk(f File) *diskFile {
-	if d, ok := f.(interface{ base() *diskFile }); ok {
-		return d.base()
+	switch f := f.(type) {
+	case *diskFile:
+		return f
+	case *dirFile:
+		return &f.diskFile
+	case *deviceFile:
+		return &f.diskFile
+	case *pathFile:
+		return &f.diskFile
 	}
 	return nil
 }

@@ -1,8 +1,9 @@
 package kernel
 
 import (
-	"github.com/restep/restep/sim/kernel/abi"
 	"unsafe"
+
+	"github.com/restep/restep/sim/kernel/abi"
 )
 
 // gatherMax is the size in bytes up to which a vectored call is carried out

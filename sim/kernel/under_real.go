@@ -12,9 +12,9 @@ import (
 // the program.
 type realFiles struct {
 	call func(nr uintptr, a *[6]uintptr) (r, errno uintptr)
-	root string // where the program sees it: "/src/example.org/mod"
-	real string // where it is
-	path []byte // scratch: a NUL-terminated path
+	root string                // where the program sees it: "/src/example.org/mod"
+	real string                // where it is
+	path [2 * abi.PathMax]byte // scratch: a NUL-terminated path; its place and size do not depend on real
 	buf  [4096]byte
 }
 
@@ -30,10 +30,12 @@ func (f *realFiles) Roots() []string { return []string{f.root} }
 
 // translate puts the real path into f.path and returns its address.
 func (f *realFiles) translate(path string) (uintptr, bool) {
-	if len(path) < len(f.root) || path[:len(f.root)] != f.root {
+	if len(path) < len(f.root) || path[:len(f.root)] != f.root || len(f.real)+len(path)-len(f.root) >= len(f.path) {
 		return 0, false
 	}
-	f.path = append(append(append(f.path[:0], f.real...), path[len(f.root):]...), 0)
+	n := copy(f.path[:], f.real)
+	n += copy(f.path[n:], path[len(f.root):])
+	f.path[n] = 0
 	return uintptr(unsafe.Pointer(&f.path[0])), true
 }
 

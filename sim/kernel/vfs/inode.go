@@ -57,6 +57,7 @@ type FS struct {
 	// first and last are the ends of the list of pending operations.
 	first, last *op
 	zeroPage    *page
+	sealed      bool // the initial tree is complete
 }
 
 // Config describes a new file system.
@@ -77,12 +78,10 @@ func New(cfg Config) *FS {
 	return fs
 }
 
-// Seal ends the making of the initial tree: the lower tree appears, and
-// everything counts as synced.
-func (fs *FS) Seal() abi.Errno {
-	errno := fs.mount()
+// Seal ends the making of the initial tree: everything counts as synced.
+func (fs *FS) Seal() {
 	fs.SyncAll()
-	return errno
+	fs.sealed = true
 }
 
 // Root is the directory "/".

@@ -22,6 +22,10 @@ type op struct {
 // not on disk. Making and removing a name of which the disk never heard
 // cancel each other out.
 func (fs *FS) commitOrPend(a, b edit) {
+	if !fs.sealed {
+		fs.change(&a, nil) // the initial tree is made of single changes
+		return
+	}
 	o := &op{edits: [2]edit{a, b}}
 	if b.dir == nil && a.new == nil {
 		if i, ok := a.dir.dir.find(a.name); ok {

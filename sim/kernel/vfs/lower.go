@@ -53,9 +53,9 @@ func (f *lowerFile) ReadAt(p []byte, off int64) (int, abi.Errno) {
 	return f.lower.Pread(f.path, p, off)
 }
 
-// mount makes the roots of the lower tree visible. It comes before the first
-// system call; its directories count as synced.
-func (fs *FS) mount() abi.Errno {
+// Mount makes the roots of the lower tree visible. It belongs to the making
+// of the initial tree and comes before directories below a root are made.
+func (fs *FS) Mount() abi.Errno {
 	if fs.lower == nil {
 		return abi.OK
 	}

@@ -49,9 +49,10 @@ func (tr tree) Pread(path string, p []byte, off int64) (int, abi.Errno) {
 
 func newLower(t *testing.T, tr tree) *FS {
 	fs := New(Config{Now: func() int64 { return 7 }, Lower: tr})
-	if errno := fs.Seal(); errno != abi.OK {
-		t.Fatalf("seal: errno %d", errno)
+	if errno := fs.Mount(); errno != abi.OK {
+		t.Fatalf("mount: errno %d", errno)
 	}
+	fs.Seal()
 	return fs
 }
 
@@ -165,6 +166,7 @@ func TestLowerNames(t *testing.T) {
 // goes, and only the parent is synced.
 func TestRemovedDirectoryCommitsWhatLeftIt(t *testing.T) {
 	fs := New(Config{Now: func() int64 { return 1 }})
+	fs.Seal()
 	place := func(path string) Place {
 		p, errno := fs.Walk(fs.Root(), path, 0)
 		if errno != abi.OK {
@@ -189,7 +191,7 @@ func TestRemovedDirectoryCommitsWhatLeftIt(t *testing.T) {
 // files without a sync does not fill the memory.
 func TestTemporaryFilesLeaveNothing(t *testing.T) {
 	fs := New(Config{Now: func() int64 { return 1 }})
-	fs.SyncAll()
+	fs.Seal()
 	for range 10 {
 		p, _ := fs.Walk(fs.Root(), "/tmp", 0)
 		n, _ := fs.Create(p, 0o600)

@@ -143,6 +143,26 @@ func restepFatalThrow(pc, sp uintptr) {
 	restepEndSelf(restepEndPanic, 2)
 }
 
+// restepOverflow ends the machine of a goroutine whose stack has outgrown its
+// limit. It runs on g0 and does not return.
+func restepOverflow(gp *g) {
+	restep.outLevel = 8
+	print("fatal error: stack overflow\n\n")
+	goroutineheader(gp)
+	traceback(^uintptr(0), ^uintptr(0), 0, gp)
+	restep.outLevel = 0
+	restepSetEnd("stack overflow")
+	if gp.restepMachine == 1 {
+		restepFinish(2)
+	}
+	gp.restepEndKind, gp.restepEndCode = restepEndPanic, 2
+	restepEndSelfM(gp)
+}
+
+// restepOverflowed is restepOverflow by a variable: newstack may not have
+// write barriers below it, and none is active when a program's stack grows.
+var restepOverflowed = restepOverflow
+
 // restepDeadlock reports every goroutine with machine and stack and ends the
 // run: nothing can ever run again.
 func restepDeadlock() {

@@ -1,0 +1,116 @@
+package programs
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/restep/restep/sim/inject"
+	"github.com/restep/restep/sim/steplog"
+	"github.com/restep/restep/sim/zygote"
+)
+
+var (
+	built   = map[string]*inject.Binary{}
+	builtMu sync.Mutex
+)
+
+// build builds testdata/dir, once for all tests.
+func build(t testing.TB, dir string) *inject.Binary {
+	t.Helper()
+	builtMu.Lock()
+	defer builtMu.Unlock()
+	if b := built[dir]; b != nil {
+		return b
+	}
+	b, err := inject.Build(context.Background(), inject.BuildConfig{Dir: filepath.Join("testdata", dir)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	built[dir] = b
+	return b
+}
+
+func start(t testing.TB, b *inject.Binary) *zygote.Zygote {
+	t.Helper()
+	z, err := zygote.Start(context.Background(), zygote.Config{Binary: b.Path, Layout: b.LayoutPath})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(z.Close)
+	return z
+}
+
+// run is what is left of one simulation.
+type run struct {
+	status syscall.WaitStatus
+	log    []byte
+	*steplog.Reader
+}
+
+// simulate runs one test with one seed.
+func simulate(t testing.TB, z *zygote.Zygote, test string, seed uint64) run {
+	t.Helper()
+	epoch := time.Date(2020, 1, 15, 14, 10, 3, 0, time.UTC)
+	head, err := steplog.EncodeHeader(&steplog.Header{Seed: seed, StartNs: epoch.UnixNano(), Test: test})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), fmt.Sprintf("%s-%d.steplog", strings.ReplaceAll(test, "/", "_"), seed))
+	if err := os.WriteFile(path, head, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(path)
+	child, err := z.Run(&zygote.Request{
+		Seed: seed, Start: epoch, Timeout: 10 * time.Minute, Log: path, Cwd: "/", Args: []string{
+			"/tmp/restep.test", "-test.run=^" + test + "$", "-test.v=test2json", "-test.timeout=0",
+		},
+		Env: []string{"PATH=/usr/bin:/bin", "HOME=/root"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := time.AfterFunc(time.Minute, child.Kill)
+	defer limit.Stop()
+	status, err := child.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := z.Stderr(); s != "" {
+		t.Fatalf("the simulator failed in %s, seed %d:\n%s", test, seed, s)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := steplog.Open(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run{status, bytes.TrimRight(b, "\x00"), r}
+}
+
+// lines are the messages of the steps of some kinds, "machine: message".
+func (r run) lines(kinds ...steplog.Kind) []string {
+	var out []string
+	for s := range r.Forward(steplog.Filter{Kinds: kinds}) {
+		m, _ := r.Machine(s.Machine)
+		out = append(out, m.Label+": "+strings.TrimSuffix(string(s.Message()), "\n"))
+	}
+	return out
+}
+
+// passes fails the test unless the run passed.
+func (r run) passes(t testing.TB) {
+	t.Helper()
+	if r.status.ExitStatus() != 0 || r.status.Signaled() {
+		t.Errorf("exit %d, signal %v:\n%s", r.status.ExitStatus(), r.status.Signal(), strings.Join(r.lines(steplog.KindLog, steplog.KindTest, steplog.KindDeadlock), "\n"))
+	}
+}
