@@ -22,7 +22,8 @@ var injectedPackages = []string{"sim/kernel/...", "sim/sched", "sim/steplog"}
 // injectedExceptions are what injected code may do all the same, as
 // "package function or variable: finding", with the reason.
 var injectedExceptions = map[string]string{
-	"sim/kernel linked: changes a package variable": "functions that the runtime calls by plain pointers find their kernel there; set once, before the program starts",
+	"sim/kernel linked: changes a package variable": "what the runtime calls by plain pointers finds its kernel there; " +
+		"set once, before the program starts",
 }
 
 func TestInjectedCode(t *testing.T) {

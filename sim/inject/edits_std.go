@@ -13,6 +13,11 @@ var stdEdits = []Edit{
 	{File: "syscall/asm_linux_amd64.s", Find: "TEXT ·rawSyscallNoError(SB)", Op: Replace, Text: "TEXT ·restepUnusedNoError(SB)", Optional: true,
 		Why: "pairs with rawSyscallNoError; the assembly moved between releases"},
 
+	{File: "syscall/syscall_linux_amd64.go", Only: "go1.26", Find: "//go:noescape\nfunc gettimeofday(tv *Timeval) (err Errno)", Op: Replace, Text: "\nfunc gettimeofday(tv *Timeval) (err Errno)" + restepGettimeofday, Why: whyTimeofday},
+	{File: "syscall/syscall_linux_amd64.go", Only: "go1.27", Find: "//go:noescape\n//go:linkname gettimeofday\nfunc gettimeofday(tv *Timeval) (err Errno)", Op: Replace, Text: "\n//go:linkname gettimeofday\nfunc gettimeofday(tv *Timeval) (err Errno)" + restepGettimeofday, Why: whyTimeofday},
+	{File: "syscall/asm_linux_amd64.s", Find: "TEXT ·gettimeofday(SB)", Op: Replace, Text: "TEXT ·restepUnusedTime(SB)",
+		Why: "pairs with gettimeofday"},
+
 	{File: "log/log.go", Func: "(*Logger).output", Find: "formatHeader(buf, now, prefix, flag, file, line)", Op: After, Text: "; restepOff := len(*buf)", Why: whyLog},
 	{File: "log/log.go", Func: "(*Logger).output", Find: "_, err := l.out.Write(*buf)", Op: Replace, Text: "restepMark(*buf, restepOff, prefix, flag, calldepth); _, err := l.out.Write(*buf); restepLogMark(0, 0, 0)", Why: whyLog},
 
@@ -29,9 +34,11 @@ var stdEdits = []Edit{
 }
 
 const (
-	whySyscall = "system calls of a machine go to the simulated kernel, before entersyscall"
-	whyLog     = "a log line is a step whose message starts past the header"
-	whyTestLog = "T.Log makes a step at the moment of the call"
+	whySyscall         = "system calls of a machine go to the simulated kernel, before entersyscall"
+	restepGettimeofday = " { return restepGettimeofday(tv) }"
+	whyTimeofday       = "the assembly reads the real clock through the vDSO"
+	whyLog             = "a log line is a step whose message starts past the header"
+	whyTestLog         = "T.Log makes a step at the moment of the call"
 )
 
 // atomicEdits puts a preemption point into every method of the types of

@@ -74,6 +74,8 @@ type Event struct {
 	Link MachineID
 	// Goroutine is the one that the step is about: started or ended.
 	Goroutine uint64
+	// Expected says that the test announced this end of a machine (MayExit).
+	Expected bool
 	// Code is an exit code or signal number.
 	Code int32
 }

@@ -152,7 +152,11 @@ func (m *Machine) Boot() {
 	out, _ := t.proc.fds.install(newConsole(m, 1), 0, false)
 	errFD, _ := t.proc.fds.install(newConsole(m, 2), 0, false)
 	assert(in == 0 && out == 1 && errFD == 2, "standard descriptors")
-	m.k.record(&Event{Kind: steplog.KindBoot, Machine: m.id, Text: []byte(m.label), FD: -1, Nr: -1})
+	kind := steplog.KindBoot
+	if m.boots > 1 {
+		kind = steplog.KindRestart
+	}
+	m.k.record(&Event{Kind: kind, Machine: m.id, Text: []byte(m.label), FD: -1, Nr: -1})
 }
 
 // pid numbers processes so that two machines, and two boots of one machine,
@@ -185,7 +189,7 @@ func (m *Machine) Crash() {
 func (m *Machine) End(kind steplog.Kind, code int32, text string) {
 	assert(m.state == Running, "end of a machine that is off")
 	t := m.Task()
-	m.k.record(&Event{Kind: kind, Machine: m.id, Text: []byte(text), Code: code, FD: -1, Nr: -1})
+	m.k.record(&Event{Kind: kind, Machine: m.id, Text: []byte(text), Code: code, Expected: m.mayExit, FD: -1, Nr: -1})
 	t.proc.fds.closeAll(t)
 	m.state = Off
 	m.disk.processEnded(t.proc)

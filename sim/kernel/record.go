@@ -86,6 +86,9 @@ func (r *Recorder) fields(e *Event, level int8) {
 	if e.Goroutine != 0 {
 		w.Uint(steplog.TagGoroutine, e.Goroutine)
 	}
+	if e.Expected {
+		w.String(steplog.TagReason, "expected")
+	}
 	switch e.Kind {
 	case steplog.KindLog:
 		w.Int(steplog.TagLevel, int64(level))

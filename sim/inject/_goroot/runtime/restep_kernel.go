@@ -226,12 +226,13 @@ func restepRecord(kind uint8, machine uint32, number uint64, text string, level 
 
 // Kinds of steps that the runtime makes itself (steplog.Kind).
 const (
-	restepKindGo       = 2
-	restepKindGoexit   = 3
-	restepKindClock    = 19
-	restepKindDeadlock = 24
-	restepKindTimeout  = 25
-	restepKindEnd      = 27
+	restepKindGo          = 2
+	restepKindGoexit      = 3
+	restepKindClock       = 19
+	restepKindDeadlock    = 24
+	restepKindTimeout     = 25
+	restepKindUnsupported = 26
+	restepKindEnd         = 27
 )
 
 // restepRecordGo and restepRecordGoexit run on g0.

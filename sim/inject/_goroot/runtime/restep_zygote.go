@@ -121,12 +121,14 @@ func restepZygote() {
 		return
 	}
 	restep.wanted = true
+	restepPinCPU()
 	restepReadLayout()
 	restepInitImages()
 	for _, a := range restepLayout.shared {
 		doInit1((*initTask)(unsafe.Pointer(a)))
 	}
 	debug.gcstoptheworld = 1
+	restepGrowStack()
 	GC()
 	restepSys(restepSysPrctl, 1, 9, 0, 0, 0, 0) // PR_SET_PDEATHSIG, SIGKILL
 	restepAnswer(restepReady, 0)
@@ -142,6 +144,15 @@ func restepZygote() {
 			return
 		}
 	}
+}
+
+// restepGrowStack gives g0 a megabyte: the simulated kernel runs there, and the
+// runtime assumes 64 KB of a first thread. The real stack grows by itself.
+func restepGrowStack() {
+	g0 := getg().m.g0
+	g0.stack.lo = g0.stack.hi - 1<<20
+	g0.stackguard0 = g0.stack.lo + stackGuard
+	g0.stackguard1 = g0.stackguard0
 }
 
 func restepAnswer(what, value uint32) {
@@ -246,6 +257,7 @@ func restepBecome(n uintptr) {
 		restepWaitAtGate()
 	}
 	log := restepOpenLog(logPath)
+	restepFilter()
 
 	restep.src.Init(r.seed ^ r.variant)
 	restep.now = r.start
