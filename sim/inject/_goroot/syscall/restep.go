@@ -8,10 +8,7 @@ import "unsafe"
 //go:noescape
 func restepSyscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, errno uintptr, done bool)
 
-// restepGettimeofday is gettimeofday as a system call. Assembly of
-// golang.org/x/sys calls gettimeofday, which the directive exports to it.
-//
-//go:linkname gettimeofday
+// restepGettimeofday is gettimeofday as a system call.
 func restepGettimeofday(tv *Timeval) (err Errno) {
 	_, _, err = RawSyscall6(SYS_GETTIMEOFDAY, uintptr(unsafe.Pointer(tv)), 0, 0, 0, 0, 0)
 	return err

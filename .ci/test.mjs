@@ -1,0 +1,75 @@
+// Runs every check of this repository, as `npm test` and CI do. It needs Go
+// and Node only. Arguments are package patterns in place of ./..., as in
+// `npm test -- ./sim/steplog`. RESTEP_NIGHTLY=1 gives the heavy suites, which
+// look at that variable themselves, the time they need.
+//
+// The last line, "N passed, N failed", counts go test's packages; a check that
+// is no package counts only when it fails. Exit code: 0 all passed, 1 not.
+
+import { spawn } from "node:child_process";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const patterns = process.argv.length > 2 ? process.argv.slice(2) : ["./..."];
+const nightly = process.env.RESTEP_NIGHTLY === "1";
+const fresh = nightly || process.env.CI === "true"; // results of before do not count there
+
+const counts = { passed: 0, failed: 0 };
+
+// run prints a command, then what it prints, and returns its exit code, -1
+// when it did not start. onLine sees each line of standard output.
+async function run(command, args, onLine = () => {}) {
+  console.log(`$ ${[command, ...args].join(" ")}`);
+  const started = performance.now();
+  const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const code = new Promise((resolve) => {
+    child.on("error", (err) => {
+      console.error(`npm test: run ${command}: ${err.message}; is it installed and in PATH?`);
+      resolve(-1);
+    });
+    child.on("close", (status) => resolve(status ?? -1));
+  });
+  for await (const line of createInterface({ input: child.stdout, crlfDelay: Infinity })) {
+    console.log(line);
+    onLine(line);
+  }
+  const status = await code;
+  console.log(`  exit code ${status} after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  return status;
+}
+
+function fail(text) {
+  counts.failed++;
+  console.error(`npm test: ${text}`);
+}
+
+async function gofmt() {
+  const unformatted = [];
+  const status = await run("gofmt", ["-l", "."], (line) => unformatted.push(line));
+  if (status !== 0) fail("gofmt failed");
+  else if (unformatted.length > 0) fail(`${unformatted.length} files are not formatted; run: gofmt -w ${unformatted.join(" ")}`);
+}
+
+async function vet() {
+  if ((await run("go", ["vet", ...patterns])) !== 0) fail("go vet found something");
+}
+
+async function test() {
+  const args = ["test", "-vet=off", "-p=2", `-timeout=${nightly ? "120m" : "20m"}`];
+  if (fresh) args.push("-count=1");
+  const before = counts.failed;
+  const status = await run("go", [...args, ...patterns], (line) => {
+    if (/^ok\s+\S/.test(line)) counts.passed++;
+    else if (/^FAIL\s+\S/.test(line)) counts.failed++;
+  });
+  if (status !== 0 && counts.failed === before) fail("go test failed");
+  if (counts.passed + counts.failed === 0) fail("no package has tests");
+}
+
+await gofmt();
+await vet();
+await test();
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed === 0 ? 0 : 1;

@@ -1,0 +1,25 @@
+// Command restep runs unmodified Go tests in a deterministic simulation of
+// several machines and shows what they did, step by step.
+//
+// This package is the command line alone: flags, wiring, output and exit
+// codes. It deliberately knows neither how a test binary is patched
+// (sim/inject), nor what world a run starts in (replay/launch), nor how a step
+// reads (replay/text) or a run is judged and kept (replay/runs).
+//
+// # Rules of the output
+//
+// Standard output is what go test would print there. Everything restep itself
+// has to say goes to standard error, begins with "restep: ", has no full stop,
+// and says what failed, where, and what to do next. A command that it proposes
+// is complete: it can be copied and run.
+//
+// Invariant: exit code 0 = all passed, 1 = a test or a build failed, 2 = wrong
+// usage, 130 = interrupted.
+// Invariant: text of a program under test reaches the terminal escaped.
+// Invariant: what a run does never depends on what is printed about it.
+// Invariant: results are printed in the order of tests and seeds, whatever
+// the number of workers.
+//
+// Sources: cmd/go/internal/test, testing/match.go and cmd/internal/test2json
+// of go1.26 (forms of output, -run and -json).
+package main

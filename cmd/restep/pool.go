@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/restep/restep/replay/launch"
+	"github.com/restep/restep/replay/runs"
+	"github.com/restep/restep/replay/text"
+	"github.com/restep/restep/sim/inject"
+	"github.com/restep/restep/sim/steplog"
+	"github.com/restep/restep/sim/zygote"
+)
+
+// job is one (test, seed).
+type job struct {
+	index uint64
+	test  string
+	seed  uint64
+}
+
+// done is a job that has run.
+type done struct {
+	job
+	outcome runs.Outcome
+	real    time.Duration
+	path    string    // of the log, taken from the store
+	log     *runs.Log // nil unless somebody wants to see it
+	note    string    // what the simulator itself printed
+	err     error     // the run could not be made
+}
+
+// subject is what the jobs of one package have in common.
+type subject struct {
+	cfg   *testConfig
+	bin   *inject.Binary
+	store *runs.Store
+	src   text.Source
+}
+
+func newSubject(cfg *testConfig, bin *inject.Binary, store *runs.Store) *subject {
+	return &subject{cfg: cfg, bin: bin, store: store,
+		src: text.Source{Module: bin.ModulePath, ModuleDir: bin.ModuleDir, Package: bin.ImportPath}}
+}
+
+func (t *subject) spec(test string, seed uint64) launch.Spec {
+	return launch.Spec{
+		Build: t.bin.BuildID, Package: t.bin.ImportPath, Module: t.bin.ModulePath, Go: t.bin.GoVersion,
+		Restep: version(), Test: test, Run: t.cfg.run.only(test), Seed: seed,
+		Flags: t.cfg.flags, Args: t.cfg.args, Env: t.cfg.env,
+	}
+}
+
+// pool runs the jobs of one package on several zygotes.
+type pool struct {
+	*subject
+	ctx  context.Context
+	jobs chan job
+	done chan done
+	room chan struct{} // bounds jobs that are done but not reported
+}
+
+// startPool starts to run jobs in their order. Results come in any order; call
+// release for each one that has been dealt with. The channel is closed when all jobs
+// are done or the context is over.
+func startPool(ctx context.Context, t *subject, workers int, jobs func(yield func(job) bool)) *pool {
+	p := &pool{subject: t, ctx: ctx, jobs: make(chan job), done: make(chan done), room: make(chan struct{}, 4*workers+16)}
+	go func() {
+		defer close(p.jobs)
+		for j := range jobs {
+			select {
+			case p.room <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case p.jobs <- j:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(p.work)
+	}
+	go func() {
+		wg.Wait()
+		close(p.done)
+	}()
+	return p
+}
+
+// release makes room for one more job.
+func (p *pool) release() { <-p.room }
+
+// work is one worker: a zygote and its runs, one after the other.
+func (p *pool) work() {
+	w := worker{subject: p.subject}
+	defer w.close()
+	for j := range p.jobs {
+		d := w.job(p.ctx, j)
+		if p.ctx.Err() != nil {
+			d.discard() // it may have been killed because we end
+			return
+		}
+		p.done <- d
+	}
+}
+
+// discard lets go of what a job holds.
+func (d *done) discard() {
+	if d.log != nil {
+		d.log.Close()
+		d.log = nil
+	}
+	if d.path != "" {
+		_ = os.Remove(d.path)
+		d.path = ""
+	}
+}
+
+// worker owns one zygote, which it starts when it is first needed.
+type worker struct {
+	*subject
+	z *zygote.Zygote
+}
+
+func (w *worker) close() {
+	if w.z != nil {
+		w.z.Close()
+		w.z = nil
+	}
+}
+
+// job runs a test with a seed, as often as -count says, and compares.
+func (w *worker) job(ctx context.Context, j job) done {
+	spec := w.spec(j.test, j.seed)
+	header := spec.Header()
+	first := w.run(ctx, &header, j)
+	for n := 2; n <= w.cfg.count && first.err == nil && ctx.Err() == nil; n++ {
+		again := w.run(ctx, &header, j)
+		if again.err == nil {
+			compareRuns(&first, &again, n)
+		}
+		first.real += again.real
+		again.discard()
+	}
+	if first.log != nil && first.outcome.Result != runs.Fail && !w.cfg.verbose {
+		first.log.Close()
+		first.log = nil
+	}
+	return first
+}
+
+// compareRuns makes the first of two runs of the same seed fail when they are
+// not the same: that is a bug of the simulator or something it cannot see.
+func compareRuns(first, again *done, n int) {
+	if again.outcome.Steps == first.outcome.Steps && again.outcome.Checksum == first.outcome.Checksum {
+		return
+	}
+	f := &runs.Failure{Message: fmt.Sprintf("run %d of the same seed is not the same: %d steps instead of %d",
+		n, again.outcome.Steps, first.outcome.Steps)}
+	if d, err := steplog.Diff(first.log.Reader, again.log.Reader); err == nil && d != nil {
+		f.Message = fmt.Sprintf("run %d of the same seed is not the same: %v", n, d)
+		f.Step = min(d.Step, first.log.Steps())
+		if s, err := first.log.Step(f.Step); err == nil {
+			f.TimeNs, f.Goroutine = s.TimeNs, s.Goroutine
+			m, _ := first.log.Machine(s.Machine)
+			f.Machine = m.Label
+		}
+	}
+	first.outcome.Result, first.outcome.Failure = runs.Fail, f
+}
+
+// run makes one run. The log of the result is open.
+func (w *worker) run(ctx context.Context, header *steplog.Header, j job) done {
+	d := done{job: j}
+	block, err := steplog.EncodeHeader(header)
+	if err != nil {
+		d.err = err
+		return d
+	}
+	if d.path, d.err = w.store.NewLog(block); d.err != nil {
+		return d
+	}
+	ending, real, err := w.fork(ctx, header, d.path)
+	d.real, d.err, d.note = real, err, ending.Problem
+	if d.err == nil {
+		d.log, d.err = runs.Load(d.path)
+	}
+	if d.err != nil {
+		d.discard()
+		return d
+	}
+	d.outcome = runs.Judge(d.log.Reader, w.src, ending)
+	return d
+}
+
+// fork lets the zygote make the run and waits for its end.
+func (w *worker) fork(ctx context.Context, header *steplog.Header, path string) (e runs.Ending, real time.Duration, err error) {
+	if w.z == nil {
+		w.z, err = zygote.Start(ctx, zygote.Config{Binary: w.bin.Path, Layout: w.bin.LayoutPath})
+		if err != nil {
+			return e, 0, err
+		}
+	}
+	request, err := launch.Request(header, w.bin.ModuleDir, path)
+	if err != nil {
+		return e, 0, err
+	}
+	before := w.z.Stderr()
+	start := time.Now()
+	child, err := w.z.Run(request)
+	if err != nil {
+		w.close()
+		return e, 0, err
+	}
+	var timedOut atomic.Bool
+	if w.cfg.timeout > 0 {
+		timer := time.AfterFunc(w.cfg.timeout, func() {
+			timedOut.Store(true)
+			child.Kill()
+		})
+		defer timer.Stop()
+	}
+	defer context.AfterFunc(ctx, child.Kill)()
+	status, err := child.Wait()
+	if err != nil {
+		w.close()
+		return e, 0, err
+	}
+	e.ExitCode = status.ExitStatus()
+	if status.Signaled() {
+		e.ExitCode, e.Signal = 0, unix.SignalName(status.Signal())
+		if timedOut.Load() {
+			e.TimedOut = w.cfg.timeout
+		}
+	}
+	e.Problem = strings.TrimSpace(strings.TrimPrefix(w.z.Stderr(), before))
+	return e, time.Since(start), nil
+}
+
+// listTests runs the binary once to learn the names of its tests, in the order
+// in which go test runs them. failed is the run when it did not get that far.
+func listTests(ctx context.Context, t *subject) (names []string, failed *done, err error) {
+	w := worker{subject: t}
+	defer w.close()
+	spec := t.spec("", t.cfg.seeds[0].from)
+	header := spec.ListHeader()
+	d := w.run(ctx, &header, job{seed: spec.Seed})
+	if d.err != nil {
+		return nil, nil, d.err
+	}
+	if d.outcome.Result == runs.Fail {
+		return nil, &d, nil
+	}
+	defer d.discard()
+	for s := range d.log.Forward(steplog.Filter{Kinds: []steplog.Kind{steplog.KindLog}}) {
+		name := strings.TrimSuffix(string(s.Text), "\n")
+		// A TestMain may print what looks like a name; ask who printed it.
+		if isTestName(name) && slices.ContainsFunc(d.log.Stack(s.StackID, nil), func(f steplog.Frame) bool {
+			return f.Func == "testing.listTests"
+		}) {
+			names = append(names, name)
+		}
+	}
+	return names, nil, nil
+}
+
+// isTestName reports names that package testing takes for tests, fuzz targets
+// and examples.
+func isTestName(s string) bool {
+	for _, prefix := range []string{"Test", "Fuzz", "Example"} {
+		rest, ok := strings.CutPrefix(s, prefix)
+		if ok && !strings.ContainsAny(rest, " \t/:.,;()[]{}<>\"'`!?=+-*&|^%$#@~\\") &&
+			(rest == "" || rest[0] < 'a' || rest[0] > 'z') {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,314 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/restep/restep/replay/launch"
+	"github.com/restep/restep/replay/runs"
+	"github.com/restep/restep/replay/text"
+	"github.com/restep/restep/sim/steplog"
+)
+
+const (
+	tailLines    = 60 // steps of a failing run that are shown without -v
+	fullFailures = 3  // failing seeds of a test that are shown at length
+)
+
+// reporter prints the runs of one package.
+type reporter struct {
+	*subject
+	u       *ui
+	sink    sink
+	pkg     string // import path
+	arg     string // the package on a command line
+	color   bool
+	failed  map[string]int // failing runs by test
+	current struct {       // run whose output is printed
+		done   *done
+		judged bool // the line with its result has been printed
+	}
+}
+
+// shown are the kinds of steps that are printed without -simtrace.
+var shown = []steplog.Kind{
+	steplog.KindLog, steplog.KindTest, steplog.KindMark, steplog.KindPanic, steplog.KindExit,
+	steplog.KindDeadlock, steplog.KindTimeout, steplog.KindUnsupported,
+}
+
+// wants reports whether a step of the kinds asked for is worth a line: machines
+// that end well are not.
+func (r *reporter) wants(s *steplog.Step) bool {
+	if s.Kind != steplog.KindExit || slices.Contains(r.cfg.trace, steplog.KindExit) {
+		return true
+	}
+	code, _ := s.Field(steplog.TagExitCode)
+	return code.Int() != 0
+}
+
+// run prints one run if it is worth it.
+func (r *reporter) run(d *done) {
+	failed := d.outcome.Result == runs.Fail
+	if failed {
+		r.failed[d.test]++
+	}
+	if !failed && !r.cfg.verbose {
+		return
+	}
+	r.current.done, r.current.judged = d, false
+	r.sink.run(r.pkg, d.test, d.seed)
+	if failed && !r.cfg.verbose && r.failed[d.test] > fullFailures {
+		r.result(d)
+		r.out("  %s%s", firstLine(d.outcome.Failure.Message), r.briefPlace(d.outcome.Failure))
+	} else {
+		r.steps(d)
+		if !r.current.judged {
+			r.result(d)
+		}
+		if failed {
+			r.explain(d)
+		}
+	}
+	r.sink.ran(r.pkg, d.test, d.seed, d.outcome.Result, d.real, d.outcome.Simulated)
+}
+
+// out prints a line that belongs to the current run.
+func (r *reporter) out(format string, args ...any) {
+	r.outOf(r.current.done.test, format, args...)
+}
+
+// outOf prints a line that belongs to a sub-test of the current run.
+func (r *reporter) outOf(test, format string, args ...any) {
+	r.sink.line(r.pkg, test, r.current.done.seed, fmt.Appendf(nil, format, args...))
+}
+
+// result prints the line with the result of a run that has none, because it
+// did not get there or because it is shown in short.
+func (r *reporter) result(d *done) {
+	seed := ""
+	if !r.current.judged && r.failed[d.test] > fullFailures && !r.cfg.verbose {
+		seed = fmt.Sprintf(" (seed %d)", d.seed)
+	}
+	r.out("--- %s: %s%s (%.2fs simulated)", strings.ToUpper(d.outcome.Result), d.test, seed, d.outcome.Simulated.Seconds())
+}
+
+// steps prints the steps of a run.
+func (r *reporter) steps(d *done) {
+	filter := steplog.Filter{Kinds: slices.Concat(shown, r.cfg.trace)}
+	if !r.cfg.verbose {
+		filter.From = r.tail(d, filter)
+	}
+	p := text.NewPrinter(d.log.Reader, r.src)
+	p.Color = r.color
+	for s := range d.log.Forward(filter) {
+		if s.Kind != steplog.KindTest && r.wants(s) {
+			p.Fit(s)
+		}
+	}
+	var b []byte
+	for s := range d.log.Forward(filter) {
+		if !r.wants(s) {
+			continue
+		}
+		if s.Kind == steplog.KindTest {
+			r.testLines(d, s)
+			continue
+		}
+		b = p.Append(b[:0], s)
+		for line := range bytes.Lines(b) {
+			r.sink.line(r.pkg, d.test, d.seed, bytes.TrimSuffix(line, []byte("\n")))
+		}
+	}
+	if d.outcome.Damage != nil {
+		r.out("restep: %s", text.Escape(d.outcome.Damage.Error()))
+	}
+	if d.note != "" {
+		for line := range strings.Lines(d.note) {
+			r.out("restep: simulator: %s", text.Escape(strings.TrimSuffix(line, "\n")))
+		}
+	}
+}
+
+// tail returns the number of the step from which on a failing run is shown,
+// and says what is left out.
+func (r *reporter) tail(d *done, filter steplog.Filter) uint64 {
+	from, n := uint64(0), 0
+	for s := range d.log.Backward(filter) {
+		if !r.wants(s) {
+			continue
+		}
+		if n++; n > tailLines {
+			if d.test == "" { // the run that lists the tests; its log is not kept
+				r.out("  ... earlier lines are left out")
+				return from
+			}
+			r.out("=== RUN   %s (seed %d)", d.test, d.seed)
+			r.out("  ... earlier lines are left out; all: %s", r.command("restep steps", "-kind=log,test", "-seed="+strconv.FormatUint(d.seed, 10), d.test))
+			return from
+		}
+		from = s.Number
+	}
+	return 0
+}
+
+// resultLine is a line of package testing with a test's result.
+var resultLine = regexp.MustCompile(`^ *--- (PASS|FAIL|SKIP): (.*) \(([0-9.]+)s\)$`)
+
+// startLine is a line that says that a test starts, waits or goes on.
+var startLine = regexp.MustCompile(`^=== (RUN|PAUSE|CONT|NAME) +(.*)$`)
+
+// testLines prints what package testing itself printed.
+func (r *reporter) testLines(d *done, s *steplog.Step) {
+	all := strings.TrimSuffix(string(s.Text), "\n")
+	for line := range strings.SplitSeq(all, "\n") {
+		line = text.Escape(strings.TrimPrefix(line, "\x16"))
+		if m := startLine.FindStringSubmatch(line); m != nil {
+			r.startLine(d, line, m[1], m[2])
+			continue
+		}
+		if m := resultLine.FindStringSubmatch(line); m != nil {
+			r.resultLine(d, m[1], m[2], m[3])
+			continue
+		}
+		if line != "PASS" && line != "FAIL" {
+			r.out("%s", line)
+		}
+	}
+}
+
+func (r *reporter) startLine(d *done, line, what, name string) {
+	switch {
+	case what == "NAME":
+		return // says whose output follows; steps say it themselves
+	case name == d.test && what == "RUN":
+		r.out("=== RUN   %s (seed %d)", name, d.seed)
+		return
+	case name != d.test:
+		r.sink.sub(r.pkg, name, d.seed, strings.ToLower(what), 0)
+	}
+	r.outOf(name, "%s", line)
+}
+
+// resultLine prints the result of a test or, indented, of a sub-test.
+func (r *reporter) resultLine(d *done, result, name, secs string) {
+	if name == d.test {
+		// A test can be fine and its run not: a machine panicked.
+		result = strings.ToUpper(d.outcome.Result)
+		r.current.judged = true
+	}
+	indent := strings.Repeat("    ", strings.Count(name, "/"))
+	r.outOf(name, "%s--- %s: %s (%ss simulated)", indent, r.paintResult(result), name, secs)
+	if name != d.test {
+		f, _ := strconv.ParseFloat(secs, 64)
+		r.sink.sub(r.pkg, name, d.seed, strings.ToLower(result), time.Duration(f*float64(time.Second)))
+	}
+}
+
+func (r *reporter) paintResult(result string) string {
+	if !r.color {
+		return result
+	}
+	switch result {
+	case "PASS":
+		return "\x1b[32mPASS\x1b[0m"
+	case "FAIL":
+		return "\x1b[31mFAIL\x1b[0m"
+	}
+	return result
+}
+
+// explain prints why a run failed, where, when, and how to be there again.
+func (r *reporter) explain(d *done) {
+	f := d.outcome.Failure
+	r.out("restep: %s failed: %s", d.test, firstLine(f.Message))
+	if place := r.place(f); place != "" {
+		r.out("  at     %s", place)
+	}
+	if f.Step != 0 {
+		at := time.Unix(0, f.TimeNs).UTC()
+		r.out("  when   step %d, %s (t=%.3fs), seed %d", f.Step, at.Format("15:04:05.000"), at.Sub(launch.Start()).Seconds(), d.seed)
+	}
+	r.out("  again  %s", r.command("restep test", "-run", r.cfg.run.only(d.test), "-seed="+strconv.FormatUint(d.seed, 10)))
+	if f.Step != 0 {
+		r.out("  look   %s", r.command("restep debug", "-test", d.test, "-seed", strconv.FormatUint(d.seed, 10),
+			"-step", strconv.FormatUint(f.Step, 10)))
+	}
+}
+
+// place says where a failure is: file:line, machine, goroutine.
+func (r *reporter) place(f *runs.Failure) string {
+	var parts []string
+	if f.File != "" {
+		parts = append(parts, text.Escape(nearPath(r.src.Path(f.File)))+":"+strconv.Itoa(f.Line))
+	}
+	if f.Machine != "" {
+		who := "machine " + text.Escape(f.Machine)
+		if f.Goroutine != 0 {
+			who += ", goroutine " + strconv.FormatUint(uint64(f.Goroutine), 10)
+		}
+		parts = append(parts, who)
+	}
+	return strings.Join(parts, "  ")
+}
+
+// briefPlace is the place of a failure in short: step, file and line.
+func (r *reporter) briefPlace(f *runs.Failure) string {
+	if f.Step == 0 {
+		return ""
+	}
+	if f.File == "" {
+		return fmt.Sprintf(" (step %d)", f.Step)
+	}
+	return fmt.Sprintf(" (step %d, %s:%d)", f.Step, text.Escape(nearPath(r.src.Path(f.File))), f.Line)
+}
+
+// nearPath shortens a path below the working directory.
+func nearPath(path string) string {
+	wd, err := os.Getwd()
+	if err != nil || !filepath.IsAbs(path) {
+		return path
+	}
+	if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}
+
+// command is a command line about this package that can be copied.
+func (r *reporter) command(name string, args ...string) string {
+	words := slices.Clone(args)
+	switch name {
+	case "restep test":
+		words = append(append(words, r.cfg.repeat...), r.arg)
+		if len(r.cfg.args) > 0 {
+			words = append(append(words, "-args"), r.cfg.args...)
+		}
+	case "restep debug":
+		for _, f := range r.cfg.repeat {
+			switch flag, _, _ := strings.Cut(f, "="); flag {
+			case "-short", "-tags", "-env":
+				words = append(words, f)
+			case "-skip", "-parallel": // flags of the test binary
+			default:
+				words = append(words, "-buildflag="+f)
+			}
+		}
+		words = append(words, r.arg)
+	}
+	return name + " " + quoteArgs(words)
+}
+
+func firstLine(s string) string {
+	line, _, more := strings.Cut(strings.TrimSpace(s), "\n")
+	if more {
+		line += " ..."
+	}
+	return text.Escape(line)
+}

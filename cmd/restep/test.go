@@ -1,0 +1,380 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/restep/restep/replay/runs"
+	"github.com/restep/restep/sim/inject"
+)
+
+// session is one call of restep test.
+type session struct {
+	u           *ui
+	cfg         *testConfig
+	sink        sink
+	stores      map[string]*runs.Store // by module folder
+	failed      bool
+	unsupported []unsupportedCall
+}
+
+// unsupportedCall is a system call that is not simulated and that some run made.
+type unsupportedCall struct{ name, place string }
+
+// runTest is restep test.
+func runTest(ctx context.Context, u *ui, args []string) int {
+	cfg, err := parseTest(args)
+	if err != nil {
+		var refused *refusedFlag
+		if errors.As(err, &refused) {
+			return u.fail(exitUsage, err.Error())
+		}
+		return u.fail(exitUsage, err.Error(), "restep help test lists the flags")
+	}
+	out := bufio.NewWriter(u.out)
+	u.out = out
+	defer out.Flush()
+	s := &session{u: u, cfg: cfg, stores: map[string]*runs.Store{}, sink: &textSink{u}}
+	if cfg.json {
+		s.sink = &jsonSink{u, time.Now}
+	}
+	defer s.close()
+	list, err := listPackages(ctx, cfg)
+	switch {
+	case ctx.Err() != nil:
+		return s.interrupted()
+	case err != nil:
+		u.raw(err.Error())
+		return exitFailed
+	case len(list) == 0:
+		u.raw("no packages to test")
+		return exitFailed
+	}
+	for _, p := range list {
+		s.pkg(ctx, p)
+		_ = out.Flush()
+		if ctx.Err() != nil {
+			return s.interrupted()
+		}
+		if s.failed && cfg.failFast {
+			break
+		}
+	}
+	s.summary()
+	if s.failed {
+		if !cfg.json {
+			u.printf("FAIL\n")
+		}
+		return exitFailed
+	}
+	return exitOK
+}
+
+func (s *session) interrupted() int {
+	s.summary()
+	return s.u.fail(exitInterrupt, "interrupted")
+}
+
+// summary names what is not simulated but was asked for.
+func (s *session) summary() {
+	for _, c := range s.unsupported {
+		place := ""
+		if c.place != "" {
+			place = " (called at " + c.place + ")"
+		}
+		s.u.say(c.name + " is not simulated" + place + "; it returned ENOSYS")
+	}
+}
+
+func (s *session) close() {
+	for _, store := range s.stores {
+		if err := store.Close(); err != nil {
+			s.u.say("tidy up the step logs: " + err.Error())
+		}
+	}
+}
+
+// store opens the folder of step logs of a module, once.
+func (s *session) store(moduleDir string) (*runs.Store, error) {
+	if store := s.stores[moduleDir]; store != nil {
+		return store, nil
+	}
+	store, err := runs.Open(moduleDir)
+	if errors.Is(err, runs.ErrReadOnly) {
+		reason := err
+		if store, err = runs.OpenTemp(moduleDir); err == nil {
+			s.u.say(reason.Error(), "step logs go to "+store.Dir())
+		}
+	}
+	if err == nil {
+		s.stores[moduleDir] = store
+	}
+	return store, err
+}
+
+// pkg tests one package.
+func (s *session) pkg(ctx context.Context, p *goPackage) {
+	start := time.Now()
+	s.sink.start(p.ImportPath)
+	if p.Error != nil {
+		pos := ""
+		if p.Error.Pos != "" {
+			pos = p.Error.Pos + ": "
+		}
+		s.broken(p, start, "setup failed", pos+p.Error.Err)
+		return
+	}
+	if !p.hasTests() {
+		s.line(p, "?   \t%s\t[no test files]", p.ImportPath)
+		s.sink.end(p.ImportPath, "skip", time.Since(start))
+		return
+	}
+	if p.Module == nil {
+		s.broken(p, start, "setup failed", "restep: packages of the standard library cannot be simulated as tests; use plain go test")
+		return
+	}
+	bin, err := inject.Build(ctx, inject.BuildConfig{
+		Package: p.ImportPath, Tags: s.cfg.tags, BuildFlags: s.cfg.build,
+		Progress: func(what string) { s.u.status("restep: " + what) },
+	})
+	s.u.status("")
+	switch {
+	case ctx.Err() != nil:
+		return
+	case errors.Is(err, inject.ErrNoTests):
+		s.line(p, "?   \t%s\t[no test files]", p.ImportPath)
+		s.sink.end(p.ImportPath, "skip", time.Since(start))
+		return
+	case err != nil:
+		var tool *inject.ToolError
+		text := err.Error()
+		if !errors.As(err, &tool) {
+			text = "restep: " + text
+		}
+		s.broken(p, start, "build failed", text)
+		return
+	}
+	store, err := s.store(bin.ModuleDir)
+	if err != nil {
+		s.broken(p, start, "setup failed", "restep: "+err.Error())
+		return
+	}
+	s.tests(ctx, p, newSubject(s.cfg, bin, store), time.Now())
+}
+
+func (s *session) line(p *goPackage, format string, args ...any) {
+	s.sink.line(p.ImportPath, "", 0, fmt.Appendf(nil, format, args...))
+}
+
+// broken reports a package that did not get as far as its tests.
+func (s *session) broken(p *goPackage, start time.Time, what, text string) {
+	s.failed = true
+	if s.cfg.json {
+		for line := range strings.Lines(text) {
+			s.line(p, "%s", strings.TrimSuffix(line, "\n"))
+		}
+	} else {
+		if !strings.HasPrefix(text, "#") && !strings.HasPrefix(text, "restep: ") {
+			text = "# " + p.ImportPath + "\n" + text
+		}
+		s.u.raw(text)
+	}
+	s.line(p, "FAIL\t%s [%s]", p.ImportPath, what)
+	s.sink.end(p.ImportPath, "fail", time.Since(start))
+}
+
+// tests lists, selects and runs the tests of a package.
+func (s *session) tests(ctx context.Context, p *goPackage, t *subject, start time.Time) {
+	r := &reporter{subject: t, u: s.u, sink: s.sink, pkg: p.ImportPath, arg: p.argument(),
+		color: s.u.outTerm && !s.cfg.json, failed: map[string]int{}}
+	names, failed, err := listTests(ctx, t)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
+		s.broken(p, start, "setup failed", "restep: "+err.Error())
+		return
+	case failed != nil:
+		defer failed.discard()
+		s.failed = true
+		r.current.done = failed
+		r.steps(failed)
+		r.out("restep: %s failed before its tests: %s", p.ImportPath, firstLine(failed.outcome.Failure.Message))
+		s.line(p, "FAIL\t%s\t%.3fs", p.ImportPath, time.Since(start).Seconds())
+		s.sink.end(p.ImportPath, "fail", time.Since(start))
+		return
+	}
+	if s.cfg.list != "" {
+		s.list(p, names, start)
+		return
+	}
+	var chosen []string
+	for _, name := range names {
+		if s.cfg.run.selects(name) && !s.cfg.skip.skips(name) {
+			chosen = append(chosen, name)
+		}
+	}
+	if len(chosen) == 0 {
+		s.nothing(p, names, start)
+		return
+	}
+	s.runAll(ctx, p, t, r, chosen, start)
+}
+
+// list is -list.
+func (s *session) list(p *goPackage, names []string, start time.Time) {
+	only, _ := parsePattern("list", s.cfg.list) // checked with the flags
+	for _, name := range names {
+		if only.selects(name) {
+			s.line(p, "%s", name)
+		}
+	}
+	s.line(p, "ok  \t%s\t%.3fs", p.ImportPath, time.Since(start).Seconds())
+	s.sink.end(p.ImportPath, "pass", time.Since(start))
+}
+
+// nothing reports that no test was chosen, as go test does, and says why.
+func (s *session) nothing(p *goPackage, names []string, start time.Time) {
+	s.line(p, "testing: warning: no tests to run")
+	s.line(p, "ok  \t%s\t%.3fs [no tests to run]", p.ImportPath, time.Since(start).Seconds())
+	s.sink.end(p.ImportPath, "pass", time.Since(start))
+	if len(names) > 0 && s.cfg.runText != "" {
+		const limit = 8
+		has := strings.Join(names[:min(limit, len(names))], ", ")
+		if len(names) > limit {
+			has += fmt.Sprintf(" and %d more", len(names)-limit)
+		}
+		s.u.say("no test of "+p.ImportPath+" matches -run "+quoteArg(s.cfg.runText), "it has "+has)
+	}
+}
+
+// tally counts the runs of a package.
+type tally struct{ done, failed, all uint64 }
+
+// runAll runs the chosen tests with all seeds and prints the package's result.
+func (s *session) runAll(ctx context.Context, p *goPackage, t *subject, r *reporter, tests []string, start time.Time) {
+	count := tally{all: s.cfg.seeds.count() * uint64(len(tests))}
+	s.collect(ctx, t, r, tests, &count)
+	s.u.status("")
+	real := time.Since(start)
+	what := plural(len(tests), "test") + ", " + s.cfg.seeds.describe()
+	switch {
+	case ctx.Err() != nil:
+		s.line(p, "FAIL\t%s\t%.3fs\t(interrupted: %d of %s done, %d failed)", p.ImportPath, real.Seconds(),
+			count.done, plural(count.all, "run"), count.failed)
+	case count.failed > 0:
+		s.failed = true
+		s.line(p, "FAIL")
+		s.line(p, "FAIL\t%s\t%.3fs\t(%s; %d of %s failed)", p.ImportPath, real.Seconds(), what, count.failed, plural(count.done, "run"))
+	default:
+		if s.cfg.verbose {
+			s.line(p, "PASS")
+		}
+		s.line(p, "ok  \t%s\t%.3fs\t(%s)", p.ImportPath, real.Seconds(), what)
+		s.sink.end(p.ImportPath, "pass", real)
+		return
+	}
+	s.sink.end(p.ImportPath, "fail", real)
+}
+
+// collect runs all jobs and reports them in their order.
+func (s *session) collect(ctx context.Context, t *subject, r *reporter, tests []string, count *tally) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	workers := min(uint64(s.cfg.workers), count.all)
+	pool := startPool(ctx, t, int(workers), func(yield func(job) bool) {
+		var index uint64
+		for _, test := range tests {
+			for seed := range s.cfg.seeds.all() {
+				if !yield(job{index, test, seed}) {
+					return
+				}
+				index++
+			}
+		}
+	})
+	waiting := map[uint64]done{}
+	var next uint64
+	for d := range pool.done {
+		waiting[d.index] = d
+		for {
+			d, ok := waiting[next]
+			if !ok || ctx.Err() != nil {
+				break
+			}
+			delete(waiting, next)
+			next++
+			s.finished(t, r, &d, count)
+			pool.release()
+			if count.failed > 0 && s.cfg.failFast {
+				cancel()
+			}
+		}
+	}
+	for _, d := range waiting {
+		d.discard()
+	}
+}
+
+// finished reports one run and keeps what is to be kept of it.
+func (s *session) finished(t *subject, r *reporter, d *done, count *tally) {
+	defer d.discard()
+	count.done++
+	if d.err != nil {
+		count.failed++
+		s.u.say(fmt.Sprintf("%s with seed %d could not be run: %v", d.test, d.seed, d.err))
+		return
+	}
+	if d.outcome.Result == runs.Fail {
+		count.failed++
+	}
+	r.run(d)
+	s.u.flush()
+	if d.log != nil { // the store cuts the file
+		d.log.Close()
+		d.log = nil
+	}
+	s.keep(t, d)
+	for _, u := range d.outcome.Unsupported {
+		s.note(t, u)
+	}
+	if count.all > 1 {
+		s.u.status(fmt.Sprintf("explored %d/%d runs, %d failed", count.done, count.all, count.failed))
+	}
+}
+
+// keep notes the run in the index and hands its log to the store.
+func (s *session) keep(t *subject, d *done) {
+	spec := t.spec(d.test, d.seed)
+	id := strings.Join(slices.Concat([]string{spec.Run}, spec.Flags, spec.Args, spec.Env), "\x00")
+	kept, err := t.store.Add(runs.Result{
+		Time: time.Now().UTC(), Build: spec.Build, Package: spec.Package, Module: spec.Module, Test: d.test, Seed: d.seed,
+		Result: d.outcome.Result, Failure: d.outcome.Failure, Steps: d.outcome.Steps, Checksum: d.outcome.Checksum,
+		SimNs: int64(d.outcome.Simulated), RealNs: int64(d.real),
+	}, d.path, id)
+	if err != nil {
+		s.u.say("keep the step log of " + d.test + ": " + err.Error())
+	}
+	if kept.Log != "" {
+		d.path = ""
+	}
+}
+
+// note remembers a call that is not simulated, once per name.
+func (s *session) note(t *subject, u runs.Unsupported) {
+	for _, c := range s.unsupported {
+		if c.name == u.Name {
+			return
+		}
+	}
+	place := ""
+	if u.File != "" {
+		place = fmt.Sprintf("%s:%d", nearPath(t.src.Path(u.File)), u.Line)
+	}
+	s.unsupported = append(s.unsupported, unsupportedCall{u.Name, place})
+}

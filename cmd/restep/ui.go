@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/restep/restep/replay/text"
+)
+
+// Rules: one fact per line, lower case, no full stop, at most 80 columns of our
+// own words; prefix "restep: " on the first line, hints indented by two. Paths
+// are file:line so that editors link them. Nothing of the program under test
+// is printed without text.Escape. Colours only on a terminal and not with
+// NO_COLOR; a progress line only on a terminal.
+
+// Exit codes.
+const (
+	exitOK        = 0
+	exitFailed    = 1
+	exitUsage     = 2
+	exitInterrupt = 130
+)
+
+// ui is where a command prints.
+type ui struct {
+	out      io.Writer // buffered standard output
+	err      io.Writer
+	outTerm  bool // standard output is a terminal that wants colours
+	errTerm  bool // a progress line may be shown
+	mu       sync.Mutex
+	progress int // bytes of the progress line that is shown
+}
+
+func newUI() *ui {
+	u := &ui{out: os.Stdout, err: os.Stderr}
+	plain := os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb"
+	u.outTerm = isTerminal(os.Stdout) && !plain
+	u.errTerm = isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb"
+	return u
+}
+
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+// print writes to standard output, in place of the progress line.
+func (u *ui) print(b []byte) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.clear()
+	_, _ = u.out.Write(b)
+}
+
+// flush brings buffered output to its reader.
+func (u *ui) flush() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if b, ok := u.out.(interface{ Flush() error }); ok {
+		_ = b.Flush()
+	}
+}
+
+func (u *ui) printf(format string, args ...any) { u.print(fmt.Appendf(nil, format, args...)) }
+
+// say tells the user something, with hints what to do.
+func (u *ui) say(message string, hints ...string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.clear()
+	fmt.Fprintln(u.err, "restep: "+message)
+	for _, h := range hints {
+		fmt.Fprintln(u.err, "  "+h)
+	}
+}
+
+// fail is say for a command that gives up; it returns the exit code.
+func (u *ui) fail(code int, message string, hints ...string) int {
+	u.say(message, hints...)
+	return code
+}
+
+// raw prints what another tool said, as it said it.
+func (u *ui) raw(s string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.clear()
+	fmt.Fprintln(u.err, strings.TrimRight(s, "\n"))
+}
+
+// status shows a line that the next output replaces; "" takes it away.
+func (u *ui) status(line string) {
+	if !u.errTerm {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.clear()
+	line = text.Escape(line)
+	if len(line) > 79 {
+		line = string(bytes.ToValidUTF8([]byte(line[:79]), nil))
+	}
+	fmt.Fprint(u.err, line)
+	u.progress = len(line)
+}
+
+func (u *ui) clear() {
+	if u.progress > 0 {
+		fmt.Fprint(u.err, "\r", strings.Repeat(" ", u.progress), "\r")
+		u.progress = 0
+	}
+}
+
+// quoteArg quotes an argument for a POSIX shell.
+func quoteArg(s string) string {
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,+@%", r))
+	}) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}
+
+func quoteArgs(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		quoted[i] = quoteArg(a)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// plural writes "1 test", "3 tests".
+func plural[N int | uint64](n N, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

@@ -1,0 +1,161 @@
+package dap
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/google/go-dap"
+
+	"github.com/restep/restep/dap/target"
+)
+
+// backend is the connection to Delve's DAP session. Three goroutines belong to
+// it: Delve's own; one that only reads what Delve sends, for Delve may hold
+// the debugger's lock while it writes; and one that calls the handlers, in
+// Delve's order, which may take that lock.
+type backend struct {
+	conn    net.Conn
+	onEvent func(dap.Message)
+	done    chan struct{} // Delve's session has ended and all is handled
+
+	mu      sync.Mutex
+	seq     int
+	pending map[int]func(dap.Message) // by our number of the request
+	queue   []dap.Message
+	more    *sync.Cond // queue has grown, or the reader is gone
+	ended   bool       // the reader is gone
+
+	writing sync.Mutex
+}
+
+// startBackend starts Delve's session on a target. Everything Delve sends that
+// answers no request goes to onEvent.
+func startBackend(t *target.Target, onEvent func(dap.Message)) *backend {
+	ours, theirs := net.Pipe()
+	b := &backend{conn: ours, onEvent: onEvent, done: make(chan struct{}), pending: map[int]func(dap.Message){}}
+	b.more = sync.NewCond(&b.mu)
+	go t.Serve(theirs)
+	go b.read()
+	go b.handle()
+	return b
+}
+
+func (b *backend) read() {
+	r := bufio.NewReader(b.conn)
+	codec := dap.NewCodec()
+	for {
+		content, err := dap.ReadBaseMessage(r)
+		var m dap.Message
+		if err == nil {
+			if m, err = codec.DecodeMessage(content); err != nil {
+				continue // an event that go-dap does not know yet
+			}
+		}
+		b.mu.Lock()
+		if err != nil {
+			b.ended = true
+		} else {
+			b.queue = append(b.queue, m)
+		}
+		b.more.Signal()
+		b.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (b *backend) handle() {
+	defer close(b.done)
+	for {
+		b.mu.Lock()
+		for len(b.queue) == 0 && !b.ended {
+			b.more.Wait()
+		}
+		if len(b.queue) == 0 {
+			b.mu.Unlock()
+			return
+		}
+		m := b.queue[0]
+		b.queue = b.queue[1:]
+		handle := b.onEvent
+		if resp, ok := m.(dap.ResponseMessage); ok {
+			n := resp.GetResponse().RequestSeq
+			handle = b.pending[n]
+			delete(b.pending, n)
+		}
+		b.mu.Unlock()
+		if handle != nil {
+			handle(m)
+		}
+	}
+}
+
+// send gives Delve a request under a number of our own. handle gets the
+// response, on the handling goroutine. The request is not changed.
+func (b *backend) send(m dap.RequestMessage, handle func(dap.Message)) error {
+	content, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.seq++
+	seq := b.seq
+	b.pending[seq] = handle
+	b.mu.Unlock()
+	content, err = renumber(content, seq)
+	if err != nil {
+		return err
+	}
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	if err := dap.WriteBaseMessage(b.conn, content); err != nil {
+		return silentError(idDebugger, "the debugger does not answer: %v", err)
+	}
+	return nil
+}
+
+// renumber gives an encoded message another number.
+func renumber(content []byte, seq int) ([]byte, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(content, &fields); err != nil {
+		return nil, err
+	}
+	fields["seq"] = json.RawMessage(fmt.Sprint(seq))
+	return json.Marshal(fields)
+}
+
+// call sends a request and waits for the response. A response that tells an
+// error is an error.
+func (b *backend) call(ctx context.Context, m dap.RequestMessage) (dap.Message, error) {
+	answer := make(chan dap.Message, 1)
+	if err := b.send(m, func(m dap.Message) { answer <- m }); err != nil {
+		return nil, err
+	}
+	select {
+	case m := <-answer:
+		return m, responseError(m)
+	case <-b.done:
+		return nil, silentError(idDebugger, "the debugger has ended")
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// responseError is the error that a response tells, nil for success.
+func responseError(m dap.Message) error {
+	r := m.(dap.ResponseMessage).GetResponse()
+	if r.Success {
+		return nil
+	}
+	if e, ok := m.(*dap.ErrorResponse); ok && e.Body.Error != nil && e.Body.Error.Format != "" {
+		return silentError(idDebugger, "%s", e.Body.Error.Format)
+	}
+	return silentError(idDebugger, "%s", r.Message)
+}
+
+func (b *backend) close() { b.conn.Close() }

@@ -1,0 +1,57 @@
+// Package dap is restep's debug adapter: a Debug Adapter Protocol front before
+// Delve's own DAP session.
+//
+// The front knows runs and steps: it builds and records at launch, brings the
+// program to a step, names goroutines by machine, and lets a stop land on the
+// user's frame. Everything else, breakpoints, variables, stepping, is Delve's
+// work: such requests pass through. Each side has its own message numbers.
+//
+// It deliberately evaluates nothing, reads no debug information and stores
+// nothing. It may import go-dap, dap/target, replay, replay/program,
+// replay/text, sim/steplog and the standard library; it must never know Delve
+// itself, LSP or the command line.
+//
+// One file for each request or family of requests (req_*.go); requests.go is
+// the table of what is allowed when; ext.go documents the requests that restep
+// adds, with their JSON.
+//
+// # Launch attributes
+//
+//	program      directory, file or import path of the package under test
+//	test         "TestX" or "TestX/sub"
+//	seed         the seed of the run, 1
+//	step         where to stop first
+//	stopOnEntry  stop at the first step of the test's own code
+//	stopAtEnd    stop at the last step instead of letting the program end
+//	env          {"KEY": "value"} that the program under test sees
+//	args         arguments of the program, as after -args
+//	buildFlags   of go build, a string or a list; buildTags with commas
+//	cwd          where the go command runs
+//	token        for restep dap --listen
+//
+// and of Delve's stackTraceDepth, maxStringLen, maxArrayValues,
+// showGlobalVariables, showRegisters, showRawStrings, hideSystemGoroutines,
+// goroutineFilters, showPprofLabels, substitutePath.
+//
+// # Stops
+//
+// The body of a stopped event has the step as text, "#412", and as reason step
+// (launched at a step, or the end of a step over, into or out), entry, goto
+// (after restep/jump), breakpoint, pause or exception. When the scheduler or
+// the simulated network made the step, no goroutine is stopped: the thread is
+// 2147483647, whose stack is the simulator's.
+//
+// Lines that the program logs come as output events of category stdout, with
+// source and line, once for each step that is passed, when the program stops.
+//
+// # Invariants
+//
+// Invariant: the program is resumed through Delve's session only, for only
+// then does Delve forget the handles of the stop before.
+// Invariant: nothing that a session started is left when Serve returns.
+// Invariant: no message of a client, however malformed, ends the process or
+// another session.
+// Invariant: after a divergence nothing of the program is shown any more.
+//
+// Sources: Debug Adapter Protocol 1.71; go-delve v1.27.2 service/dap.
+package dap

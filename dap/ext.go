@@ -1,0 +1,96 @@
+package dap
+
+import (
+	"github.com/google/go-dap"
+
+	"github.com/restep/restep/replay/text"
+)
+
+// The requests that restep adds to the protocol. Clients call them by name,
+// VS Code by DebugSession.customRequest.
+
+// Names of the requests.
+const (
+	commandJump  = "restep/jump"
+	commandSteps = "restep/steps"
+)
+
+// JumpRequest goes to a step of the run, forwards or backwards.
+//
+//	-> {"command": "restep/jump", "arguments": {"step": 412}}
+//	<- {"command": "restep/jump", "success": true, "body": {"step": 412}}
+//	<- {"event": "stopped", "body": {"reason": "goto", "text": "#412", ...}}
+//
+// The response comes when the program is stopped at the step, right before the
+// event. User breakpoints do not stop the program on its way and are as before
+// afterwards. It fails while the program runs and for a step that the run does
+// not have; the program has not moved then.
+type JumpRequest struct {
+	dap.Request
+	Arguments JumpArguments `json:"arguments"`
+}
+
+// JumpArguments name the step.
+type JumpArguments struct {
+	Step uint64 `json:"step"`
+}
+
+// JumpResponse confirms a jump.
+type JumpResponse struct {
+	dap.Response
+	Body JumpArguments `json:"body"`
+}
+
+// StepsRequest lists steps of the recorded run. It is answered at any time
+// between launch and the end of the session, also while the program runs.
+//
+//	-> {"command": "restep/steps", "arguments": {
+//	     "from": 100, "count": 2, "machine": "server", "kind": "log", "grep": "got a"}}
+//	<- {"body": {"total": 154, "steps": [{"step": 104, "tick": 377,
+//	     "time": "2020-01-15T14:10:04.00002Z", "machine": "server", "goroutine": 7,
+//	     "kind": "log", "text": "got a request from 11.0.0.1:10000",
+//	     "path": "/home/me/m/machines_test.go", "line": 21}, ...]}}
+//
+// All arguments are optional: from is the first number (1), count the most
+// steps that are answered (100, at most 10000), machine a label, kind one name
+// or several with commas, grep a regular expression (RE2) on the text. total
+// is the number of steps of the run, whatever the arguments select.
+type StepsRequest struct {
+	dap.Request
+	Arguments StepsArguments `json:"arguments"`
+}
+
+// StepsArguments select steps.
+type StepsArguments struct {
+	From    uint64 `json:"from"`
+	Count   int    `json:"count"`
+	Machine string `json:"machine"`
+	Kind    string `json:"kind"`
+	Grep    string `json:"grep"`
+}
+
+// StepsResponse holds the selected steps.
+type StepsResponse struct {
+	dap.Response
+	Body StepsBody `json:"body"`
+}
+
+// StepsBody is the body of a StepsResponse.
+type StepsBody struct {
+	Steps []text.Step `json:"steps"` // never null
+	Total uint64      `json:"total"`
+}
+
+// newCodec returns a codec that knows the requests above.
+func newCodec() *dap.Codec {
+	c := dap.NewCodec()
+	for _, err := range []error{
+		c.RegisterRequest(commandJump, func() dap.Message { return new(JumpRequest) }, func() dap.Message { return new(JumpResponse) }),
+		c.RegisterRequest(commandSteps, func() dap.Message { return new(StepsRequest) }, func() dap.Message { return new(StepsResponse) }),
+	} {
+		if err != nil {
+			panic("dap: " + err.Error()) // a name registered twice
+		}
+	}
+	return c
+}

@@ -1,0 +1,188 @@
+package dap
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/go-dap"
+
+	"github.com/restep/restep/dap/target"
+	"github.com/restep/restep/replay/program"
+)
+
+// launchArguments are the attributes of a launch request that are the front's.
+// Others go to Delve: stackTraceDepth, maxStringLen, maxArrayValues,
+// showGlobalVariables, showRegisters, showRawStrings, hideSystemGoroutines,
+// goroutineFilters, showPprofLabels, substitutePath.
+type launchArguments struct {
+	Program     string             `json:"program"`     // directory, file or import path; "" is cwd
+	Cwd         string             `json:"cwd"`         // where the go command runs
+	Test        string             `json:"test"`        // "TestX" or "TestX/sub"
+	Seed        *uint64            `json:"seed"`        // 1
+	Step        *uint64            `json:"step"`        // where to stop first
+	StopOnEntry bool               `json:"stopOnEntry"` // at the first step of the test's own code
+	StopAtEnd   bool               `json:"stopAtEnd"`   // at the last step, before the program ends
+	Env         map[string]*string `json:"env"`         // what the program under test sees, null = nothing
+	Args        []string           `json:"args"`        // of the program, as after -args
+	BuildFlags  stringList         `json:"buildFlags"`  // of go build
+	BuildTags   string             `json:"buildTags"`   // with commas
+	Token       string             `json:"token"`       // for restep dap --listen
+}
+
+// stringList is a list of strings, or one string with spaces between them.
+type stringList []string
+
+func (l *stringList) UnmarshalJSON(b []byte) error {
+	var list []string
+	if json.Unmarshal(b, &list) == nil {
+		*l = list
+		return nil
+	}
+	var one string
+	if err := json.Unmarshal(b, &one); err != nil {
+		return errors.New("want a string or a list of strings")
+	}
+	*l = strings.Fields(one)
+	return nil
+}
+
+// spec checks the arguments and says which run they mean.
+func (a *launchArguments) spec(dir string) (program.Spec, error) {
+	spec := program.Spec{Test: a.Test, Seed: 1, Args: a.Args, BuildFlags: a.BuildFlags}
+	if a.Test == "" {
+		return spec, userError(idArguments, "the launch configuration has no \"test\": give the name of a test")
+	}
+	if a.Seed != nil {
+		spec.Seed = *a.Seed
+	}
+	if a.BuildTags != "" {
+		spec.Tags = strings.Split(a.BuildTags, ",")
+	}
+	for _, k := range slices.Sorted(maps.Keys(a.Env)) {
+		if k == "" || strings.ContainsAny(k, "=\x00") {
+			return spec, userError(idArguments, "\"env\" has the impossible name %q", k)
+		}
+		if v := a.Env[k]; v != nil {
+			spec.Env = append(spec.Env, k+"="+*v)
+		}
+	}
+	if a.Cwd != "" {
+		dir = a.Cwd
+	}
+	spec.Dir, spec.Package = dir, "."
+	at := a.Program
+	if at != "" && !filepath.IsAbs(at) {
+		at = filepath.Join(dir, at)
+	}
+	switch info, err := os.Stat(at); {
+	case a.Program == "":
+	case err == nil && info.IsDir():
+		spec.Dir = at
+	case err == nil && strings.HasSuffix(at, ".go"):
+		spec.Dir = filepath.Dir(at)
+	case filepath.IsAbs(a.Program) || strings.HasPrefix(a.Program, "."):
+		return spec, userError(idArguments, "there is no program %s", a.Program)
+	default:
+		spec.Package = a.Program // an import path
+	}
+	return spec, nil
+}
+
+// load builds, finds or records the run, and attaches to a copy of it.
+func (s *session) load(ctx context.Context, args *launchArguments) error {
+	spec, err := args.spec(s.opt.Dir)
+	if err != nil {
+		return err
+	}
+	spec.Version = s.opt.Version
+	spec.Progress = func(what string) { s.console("restep: " + what) }
+	prog, err := program.Load(ctx, spec)
+	if err != nil {
+		return s.launchFailure(ctx, err)
+	}
+	s.prog = prog
+	if prog.Stale {
+		s.console("restep: the recorded run is of another build; it was made anew, steps may have other numbers now")
+	}
+	if args.Step != nil {
+		if n := prog.Log.Steps(); *args.Step == 0 || *args.Step > n {
+			return userError(idNoStep, "there is no step #%d: the run has steps #1 to #%d", *args.Step, n)
+		}
+	}
+	cache := ""
+	if s.opt.ModCache != nil {
+		cache = s.opt.ModCache(ctx, prog)
+	}
+	if s.rules, err = target.Rules(prog.Bin, cache); err != nil {
+		return s.launchFailure(ctx, err)
+	}
+	t, err := target.Open(prog)
+	if err != nil {
+		return s.launchFailure(ctx, err)
+	}
+	s.mu.Lock()
+	s.target = t
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *session) launchFailure(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return silentError(idCancelled, "cancelled")
+	}
+	return userError(idLaunch, "%v", err)
+}
+
+// delveArguments are the launch arguments for Delve's session, which believes
+// that it attaches to a debugger that is there already.
+func (s *session) delveArguments(raw json.RawMessage) (json.RawMessage, error) {
+	var args map[string]any
+	if err := json.Unmarshal(raw, &args); err != nil {
+		return nil, err
+	}
+	for _, own := range []string{"program", "cwd", "test", "seed", "step", "stopAtEnd", "env", "args", "buildFlags",
+		"buildTags", "token", "noDebug", "followExec", "followExecRegex", "backend", "processId", "waitFor"} {
+		delete(args, own)
+	}
+	args["mode"] = "remote"
+	args["stopOnEntry"] = true
+	var paths []any
+	if user, ok := args["substitutePath"].([]any); ok {
+		paths = user
+	}
+	for _, r := range s.rules {
+		paths = append(paths, map[string]string{"from": r.Host, "to": r.Binary})
+	}
+	args["substitutePath"] = paths
+	return json.Marshal(args)
+}
+
+// connect starts Delve's session on the target.
+func (s *session) connect(ctx context.Context, raw json.RawMessage) error {
+	args, err := s.delveArguments(raw)
+	if err != nil {
+		return userError(idArguments, "%v", err)
+	}
+	s.target.Resume = s.resume
+	s.backend = startBackend(s.target, s.onEvent)
+	hello := &dap.InitializeRequest{Request: newRequest("initialize"), Arguments: s.client}
+	if _, err := s.backend.call(ctx, hello); err != nil {
+		return fmt.Errorf("start the debugger's session: %w", err)
+	}
+	attach := &dap.AttachRequest{Request: newRequest("attach"), Arguments: args}
+	if _, err := s.backend.call(ctx, attach); err != nil {
+		return userError(idArguments, "%v", err)
+	}
+	return nil
+}
+
+func newRequest(command string) dap.Request {
+	return dap.Request{ProtocolMessage: dap.ProtocolMessage{Type: "request"}, Command: command}
+}

@@ -1,0 +1,56 @@
+package dap
+
+import (
+	"context"
+
+	"github.com/google/go-dap"
+)
+
+// onInitialize answers with what restep can do. Delve is asked for its part at
+// launch, when there is one.
+func (s *session) onInitialize(_ context.Context, m dap.Message) error {
+	req := m.(*dap.InitializeRequest)
+	args := req.Arguments
+	switch {
+	case args.PathFormat != "" && args.PathFormat != "path":
+		return userError(idInitialize, "pathFormat %q is not supported: use \"path\"", args.PathFormat)
+	case !args.LinesStartAt1 || !args.ColumnsStartAt1:
+		return userError(idInitialize, "lines and columns are counted from 1 here: set linesStartAt1 and columnsStartAt1")
+	}
+	args.PathFormat = "path"
+	s.client = args
+	r := &dap.InitializeResponse{Response: response(&req.Request), Body: capabilities()}
+	s.setState(initialized)
+	s.out.send(r)
+	return nil
+}
+
+// capabilities are Delve's, without what it refuses after all and with what
+// the front adds.
+func capabilities() dap.Capabilities {
+	return dap.Capabilities{
+		SupportsConfigurationDoneRequest:  true,
+		SupportsFunctionBreakpoints:       true,
+		SupportsConditionalBreakpoints:    true,
+		SupportsHitConditionalBreakpoints: true,
+		SupportsEvaluateForHovers:         true,
+		SupportsSetVariable:               true,
+		SupportsExceptionInfoRequest:      true,
+		SupportsDelayedStackTraceLoading:  true,
+		SupportsLogPoints:                 true,
+		SupportsTerminateRequest:          true,
+		SupportsLoadedSourcesRequest:      true,
+		SupportsDisassembleRequest:        true,
+		SupportsReadMemoryRequest:         true,
+		SupportsWriteMemoryRequest:        true,
+		SupportsCancelRequest:             true,
+		SupportsClipboardContext:          true,
+		SupportsSteppingGranularity:       true,
+		SupportsInstructionBreakpoints:    true,
+		SupportsDataBreakpoints:           true,
+		ExceptionBreakpointFilters: []dap.ExceptionBreakpointsFilter{
+			{Filter: "unrecovered-panic", Label: "Unrecovered Panics", Default: true},
+			{Filter: "runtime-fatal-throw", Label: "Fatal Throws", Default: true},
+		},
+	}
+}

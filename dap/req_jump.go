@@ -1,0 +1,106 @@
+package dap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/go-dap"
+
+	"github.com/restep/restep/replay"
+)
+
+// onJump goes to another step of the run.
+func (s *session) onJump(ctx context.Context, m dap.Message) error {
+	req := m.(*JumpRequest)
+	n := req.Arguments.Step
+	if err := s.engine.Check(n); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.terminated = false // an ended program comes back
+	s.mu.Unlock()
+	answer := &JumpResponse{Response: response(&req.Request), Body: req.Arguments}
+	err := s.jumpThen(ctx, n, "goto", func() { s.out.send(answer) })
+	if err == nil {
+		return nil
+	}
+	var differs *replay.DivergenceError
+	if errors.As(err, &differs) || ctx.Err() != nil || s.lost() {
+		// What can be seen now is no moment of the recorded run.
+		s.out.send(jumpFailure(err).response(&req.Request))
+		s.complain(err.Error())
+		s.endProgram()
+		return nil
+	}
+	return err
+}
+
+// lost reports that there is no program any more.
+func (s *session) lost() bool {
+	state, err := s.target.State()
+	return err != nil || state.Exited
+}
+
+// jump goes to a step and tells the client that the program stopped there.
+func (s *session) jump(ctx context.Context, n uint64, reason string) error {
+	return s.jumpThen(ctx, n, reason, func() {})
+}
+
+func (s *session) jumpThen(ctx context.Context, n uint64, reason string, arrived func()) error {
+	if err := s.engine.Jump(ctx, n); err != nil {
+		return err
+	}
+	s.setState(stopped)
+	arrived()
+	s.announce(&dap.StoppedEvent{Event: event("stopped"), Body: dap.StoppedEventBody{Reason: reason}}, true)
+	return nil
+}
+
+// resume lets the program go on through Delve's session, for a Target that
+// wants to get somewhere: the client sees nothing of it.
+func (s *session) resume(ctx context.Context) error {
+	_, err := s.resumeCaptured(ctx)
+	return err
+}
+
+// resumeCaptured returns what made the program stop: a *dap.StoppedEvent or a
+// *dap.TerminatedEvent.
+func (s *session) resumeCaptured(ctx context.Context) (dap.Message, error) {
+	caught := make(chan dap.Message, 16)
+	s.mu.Lock()
+	s.capture = caught
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.capture = nil
+		s.mu.Unlock()
+	}()
+	req := &dap.ContinueRequest{Request: newRequest("continue"), Arguments: dap.ContinueArguments{ThreadId: 1}}
+	if _, err := s.backend.call(context.WithoutCancel(ctx), req); err != nil {
+		return nil, err
+	}
+	done := ctx.Done()
+	for {
+		select {
+		case m := <-caught:
+			if ctx.Err() != nil {
+				return m, ctx.Err()
+			}
+			if e, ok := m.(*dap.StoppedEvent); ok {
+				switch {
+				case e.Body.Reason == "pause":
+					return m, userError(idCancelled, "interrupted by pause")
+				case e.Body.Reason == "exception" && e.Body.Description == "runtime error":
+					return m, fmt.Errorf("resume the program: %s", e.Body.Text)
+				}
+			}
+			return m, nil
+		case <-done:
+			s.target.Interrupt() // its end is the next that Delve reports
+			done = nil
+		case <-s.backend.done:
+			return nil, silentError(idDebugger, "the debugger has ended")
+		}
+	}
+}

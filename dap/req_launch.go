@@ -1,0 +1,71 @@
+package dap
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+
+	"github.com/google/go-dap"
+
+	"github.com/restep/restep/replay"
+)
+
+// onLaunch makes everything ready. The program waits at its start until
+// configurationDone.
+func (s *session) onLaunch(ctx context.Context, m dap.Message) error {
+	req := m.(*dap.LaunchRequest)
+	args := &launchArguments{}
+	if len(req.Arguments) == 0 {
+		return userError(idArguments, "the launch request has no arguments")
+	}
+	if err := json.Unmarshal(req.Arguments, args); err != nil {
+		return userError(idArguments, "the launch configuration is wrong: %v", err)
+	}
+	if subtle.ConstantTimeCompare([]byte(args.Token), []byte(s.opt.Token)) != 1 && s.opt.Token != "" {
+		s.setState(ended)
+		return userError(idToken, "the launch argument \"token\" is missing or wrong; restep dap printed it when it started")
+	}
+	s.launch = args
+	if err := s.load(ctx, args); err != nil {
+		s.endProgram()
+		s.setState(initialized) // the client may try other arguments
+		return err
+	}
+	s.engine = replay.NewEngine(s.prog.Log, s.target)
+	s.setState(configuring)
+	if err := s.connect(ctx, req.Arguments); err != nil {
+		s.endProgram()
+		return err
+	}
+	s.out.send(&dap.LaunchResponse{Response: response(&req.Request)})
+	return nil
+}
+
+// onConfigurationDone starts the program or brings it to the first stop.
+func (s *session) onConfigurationDone(ctx context.Context, m dap.Message) error {
+	req := m.(*dap.ConfigurationDoneRequest)
+	s.mu.Lock()
+	s.dropEntry = true // Delve sends it before its response
+	s.mu.Unlock()
+	if _, err := s.backend.call(ctx, &dap.ConfigurationDoneRequest{Request: newRequest("configurationDone")}); err != nil {
+		return err
+	}
+	s.setState(stopped)
+	s.out.send(&dap.ConfigurationDoneResponse{Response: response(&req.Request)})
+	step, reason := uint64(0), ""
+	switch {
+	case s.launch.Step != nil:
+		step, reason = *s.launch.Step, "step"
+	case s.launch.StopOnEntry:
+		step, reason = s.prog.FirstStep(), "entry"
+	default:
+		return s.run(&dap.ContinueRequest{Request: newRequest("continue"), Arguments: dap.ContinueArguments{ThreadId: 1}}, nil)
+	}
+	if err := s.jump(ctx, step, reason); err != nil {
+		// The request was answered; the stop that the client waits for will
+		// not come.
+		s.complain(err.Error())
+		s.endProgram()
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package dap
+
+import (
+	"context"
+
+	"github.com/google/go-dap"
+
+	"github.com/restep/restep/dap/target"
+)
+
+// onContinue lets the program run for the user.
+func (s *session) onContinue(_ context.Context, m dap.Message) error {
+	req := m.(*dap.ContinueRequest)
+	return s.run(req, func() {
+		s.out.send(&dap.ContinueResponse{
+			Response: response(&req.Request), Body: dap.ContinueResponseBody{AllThreadsContinued: true},
+		})
+	})
+}
+
+// run resumes the program by a request of Delve's. answer is called when it is
+// on its way; Delve's answer is not passed on.
+func (s *session) run(req dap.RequestMessage, answer func()) error {
+	var err error
+	if s.launch.StopAtEnd {
+		err = s.target.StartTo(s.engine.Log().Steps())
+	} else {
+		err = s.target.Start()
+	}
+	if err != nil {
+		return err
+	}
+	s.setState(running)
+	if answer != nil {
+		answer()
+	}
+	return s.backend.send(req, func(m dap.Message) {
+		if err := responseError(m); err != nil {
+			s.setState(stopped)
+			s.announce(&dap.StoppedEvent{Event: event("stopped"), Body: dap.StoppedEventBody{Reason: "pause", Description: err.Error()}}, false)
+		}
+	})
+}
+
+// onStep is next, stepIn and stepOut. From a step, where the program is deep
+// inside the simulator, it goes on from the user's function.
+func (s *session) onStep(ctx context.Context, m dap.Message) error {
+	var answer dap.Message
+	thread, granularity := 0, dap.SteppingGranularity("")
+	switch m := m.(type) {
+	case *dap.NextRequest:
+		answer = &dap.NextResponse{Response: response(&m.Request)}
+		thread, granularity = m.Arguments.ThreadId, m.Arguments.Granularity
+	case *dap.StepInRequest:
+		answer = &dap.StepInResponse{Response: response(&m.Request)}
+		thread, granularity = m.Arguments.ThreadId, m.Arguments.Granularity
+	case *dap.StepOutRequest:
+		answer = &dap.StepOutResponse{Response: response(&m.Request)}
+		thread, granularity = m.Arguments.ThreadId, m.Arguments.Granularity
+	}
+	state, err := s.target.State()
+	if err != nil {
+		return err
+	}
+	if !state.AtStep || granularity == "instruction" {
+		return s.run(m.(dap.RequestMessage), func() { s.out.send(answer) })
+	}
+	if state.Goroutine == 0 || thread != int(state.Goroutine) {
+		return silentError(idArguments, "only the goroutine that made the step can go on from here, not %d", thread)
+	}
+	s.setState(running)
+	s.out.send(answer)
+	var last dap.Message
+	s.target.Resume = func(ctx context.Context) (err error) {
+		last, err = s.resumeCaptured(ctx)
+		return err
+	}
+	left, err := s.target.LeaveStep(ctx)
+	s.target.Resume = s.resume
+	_, out := m.(*dap.StepOutRequest)
+	switch {
+	case err == nil && (left == target.SameLine || left == target.NewLine && out):
+		return s.run(m.(dap.RequestMessage), nil)
+	case err == nil && left == target.NewLine:
+		last = &dap.StoppedEvent{Event: event("stopped"), Body: dap.StoppedEventBody{Reason: "step", ThreadId: thread}}
+	}
+	// Something else stopped the program first: that is the stop the client
+	// gets.
+	if last == nil {
+		last = &dap.StoppedEvent{Event: event("stopped"), Body: dap.StoppedEventBody{Reason: "pause", ThreadId: thread}}
+	}
+	s.onEvent(last)
+	return nil
+}
+
+// onPause stops a running program. Delve answers at any time.
+func (s *session) onPause(_ context.Context, m dap.Message) error { return s.forward(nil, m) }

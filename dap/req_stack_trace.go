@@ -1,0 +1,77 @@
+package dap
+
+import (
+	"context"
+	"strings"
+
+	"github.com/google/go-dap"
+
+	"github.com/restep/restep/dap/target"
+)
+
+// onStackTrace lets a stop land on the user's frame. At a step, the frames of
+// the simulator on top of the stack are left out; those of the standard library
+// above the user's own are marked, so that clients do not choose them.
+func (s *session) onStackTrace(_ context.Context, m dap.Message) error {
+	req := *m.(*dap.StackTraceRequest)
+	goroutine := int64(req.Arguments.ThreadId)
+	if goroutine == schedulerThread {
+		goroutine, req.Arguments.ThreadId = 0, 0
+	}
+	state, err := s.target.State()
+	if err != nil {
+		return err
+	}
+	frames, err := s.target.Frames(goroutine)
+	if err != nil {
+		return userError(idDebugger, "%v", err)
+	}
+	skip := 0
+	if state.AtStep && goroutine == state.Goroutine && goroutine != 0 {
+		skip = simulatorFrames(frames)
+	}
+	first := max(req.Arguments.StartFrame, 0) + skip
+	req.Arguments.StartFrame = first
+	user, hasUser := s.target.UserFrame(frames)
+	machine := state.Machine
+	if all, err := s.target.Machines(); err == nil && all[goroutine] != 0 {
+		machine = all[goroutine]
+	}
+	return s.forwardWith(&req, func(answer dap.Message) {
+		r, ok := answer.(*dap.StackTraceResponse)
+		if !ok {
+			return
+		}
+		r.Body.TotalFrames = max(0, r.Body.TotalFrames-skip)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for i := range r.Body.StackFrames {
+			f := &r.Body.StackFrames[i]
+			s.frames[f.Id] = frameOwner{goroutine, machine}
+			if !hasUser || first+i < user.Index {
+				deemphasize(f)
+			}
+		}
+	})
+}
+
+// simulatorFrames counts the frames on top of a stack that belong to the
+// simulator: how the step was recorded. At least one frame is left.
+func simulatorFrames(frames []target.Frame) int {
+	for i, f := range frames {
+		if !strings.HasPrefix(f.Func, "runtime.") && !strings.HasPrefix(f.Func, "internal/restep/") {
+			return i
+		}
+	}
+	return 0
+}
+
+// deemphasize marks a frame that is not the user's. Clients look at one mark or the
+// other when they choose the frame to show.
+func deemphasize(f *dap.StackFrame) {
+	f.PresentationHint = "subtle"
+	if f.Source != nil {
+		f.Source.PresentationHint = "deemphasize"
+		f.Source.Origin = "not your module"
+	}
+}

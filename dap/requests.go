@@ -1,0 +1,153 @@
+package dap
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/google/go-dap"
+)
+
+// request is one row of the table of requests.
+type request struct {
+	in state // where it is allowed
+	do func(*session, context.Context, dap.Message) error
+}
+
+const (
+	launched = configuring | stopped | running | exited
+	halted   = configuring | stopped
+	anyState = fresh | initialized | launched | ended
+)
+
+// requests says what the front does with each request. do answers it, or
+// returns an error, which then is the answer.
+func requests() map[string]request {
+	return map[string]request{
+		"initialize":        {fresh, (*session).onInitialize},
+		"launch":            {initialized, (*session).onLaunch},
+		"attach":            {initialized, unsupported("attach: a simulated run is launched, for it starts when it is debugged")},
+		"configurationDone": {configuring, (*session).onConfigurationDone},
+		"disconnect":        {anyState, (*session).onDisconnect},
+		"terminate":         {anyState, (*session).onTerminate},
+		"cancel":            {anyState, (*session).onCancel},
+
+		"continue": {stopped, (*session).onContinue},
+		"next":     {stopped, (*session).onStep},
+		"stepIn":   {stopped, (*session).onStep},
+		"stepOut":  {stopped, (*session).onStep},
+		"pause":    {launched, (*session).onPause},
+
+		"threads":       {launched, (*session).onThreads},
+		"stackTrace":    {halted, (*session).onStackTrace},
+		"scopes":        {halted, (*session).onScopes},
+		"variables":     {halted, (*session).forward},
+		"evaluate":      {halted, (*session).onEvaluate},
+		"setVariable":   {halted, (*session).forward},
+		"exceptionInfo": {halted, (*session).forward},
+		"readMemory":    {halted, (*session).forward},
+		"writeMemory":   {halted, (*session).forward},
+		"disassemble":   {halted, (*session).forward},
+
+		"setBreakpoints":            {configuring | stopped | running, (*session).forward},
+		"setFunctionBreakpoints":    {configuring | stopped | running, (*session).forward},
+		"setInstructionBreakpoints": {configuring | stopped | running, (*session).forward},
+		"setExceptionBreakpoints":   {configuring | stopped | running, (*session).onExceptionBreakpoints},
+		"dataBreakpointInfo":        {halted, (*session).forward},
+		"setDataBreakpoints":        {halted, (*session).forward},
+		"loadedSources":             {launched, (*session).onLoadedSources},
+
+		commandJump:  {stopped | exited, (*session).onJump},
+		commandSteps: {launched, (*session).onSteps},
+
+		"stepBack":             {anyState, unsupported("stepBack: use " + commandJump + " to go back to a step")},
+		"reverseContinue":      {anyState, unsupported("reverseContinue: use " + commandJump + " to go back to a step")},
+		"goto":                 {anyState, unsupported("goto: use " + commandJump)},
+		"gotoTargets":          {anyState, unsupported("gotoTargets: use " + commandSteps)},
+		"restart":              {anyState, unsupported("restart: launch again, or use " + commandJump + " with an early step")},
+		"restartFrame":         {anyState, unsupported("restartFrame")},
+		"terminateThreads":     {anyState, unsupported("terminateThreads")},
+		"setExpression":        {anyState, unsupported("setExpression: use setVariable")},
+		"source":               {anyState, unsupported("source: all sources are files")},
+		"modules":              {anyState, unsupported("modules")},
+		"completions":          {anyState, unsupported("completions")},
+		"stepInTargets":        {anyState, unsupported("stepInTargets")},
+		"breakpointLocations":  {anyState, unsupported("breakpointLocations")},
+		"locations":            {anyState, unsupported("locations")},
+		"runInTerminal":        {anyState, unsupported("runInTerminal")},
+		"startDebugging":       {anyState, unsupported("startDebugging")},
+		"testGenericExtension": {anyState, unsupported("testGenericExtension")},
+	}
+}
+
+var requestTable = requests()
+
+func unsupported(what string) func(*session, context.Context, dap.Message) error {
+	return func(*session, context.Context, dap.Message) error {
+		return silentError(idUnsupported, "not supported: %s", what)
+	}
+}
+
+// handle answers one request. It returns true when the session is over.
+func (s *session) handle(m dap.Message) (over bool) {
+	req := m.(dap.RequestMessage).GetRequest()
+	row, ok := requestTable[req.Command]
+	now := s.currentState()
+	switch {
+	case !ok:
+		s.out.send(silentError(idUnknown, "there is no request %q", req.Command).response(req))
+		return false
+	case now&row.in == 0 && (now != fresh && req.Command == "initialize" || now&(fresh|initialized) == 0 && req.Command == "launch"):
+		s.out.send(silentError(idAlreadyThere, "%s was done before in this session", req.Command).response(req))
+		return false
+	case now&row.in == 0:
+		s.out.send(silentError(idOrder, "%s is not possible %s", req.Command, now).response(req))
+		return false
+	}
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	s.mu.Lock()
+	s.busy, s.stopBusy = req.Seq, cancel
+	s.mu.Unlock()
+	err := row.do(s, ctx, m)
+	s.mu.Lock()
+	s.busy, s.stopBusy = 0, nil
+	s.mu.Unlock()
+	if err != nil {
+		s.out.send(jumpFailure(err).response(req))
+	}
+	return req.Command == "disconnect"
+}
+
+// forward gives a request to Delve and its answer to the client.
+func (s *session) forward(_ context.Context, m dap.Message) error {
+	return s.forwardWith(m, nil)
+}
+
+// forwardWith is forward with a look at the answer on its way.
+func (s *session) forwardWith(m dap.Message, rewrite func(dap.Message)) error {
+	req := m.(dap.RequestMessage)
+	head := *req.GetRequest()
+	return s.backend.send(req, func(answer dap.Message) {
+		if rewrite != nil {
+			rewrite(answer)
+		}
+		r := answer.(dap.ResponseMessage).GetResponse()
+		r.RequestSeq = head.Seq
+		s.out.send(answer)
+	})
+}
+
+// requestHead reads what is needed to answer a request that cannot be decoded.
+func requestHead(content []byte) (*dap.Request, bool) {
+	var head struct {
+		Seq     int    `json:"seq"`
+		Type    string `json:"type"`
+		Command string `json:"command"`
+	}
+	if json.Unmarshal(content, &head) != nil || head.Type != "request" {
+		return nil, false
+	}
+	r := &dap.Request{Command: head.Command}
+	r.Seq, r.Type = head.Seq, head.Type
+	return r, true
+}

@@ -1,0 +1,276 @@
+package dap
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+
+	"github.com/google/go-dap"
+
+	"github.com/restep/restep/dap/target"
+	"github.com/restep/restep/replay"
+	"github.com/restep/restep/replay/program"
+)
+
+// Options are the same for all sessions of a server.
+type Options struct {
+	Token   string // what a client must send as launch argument token, "" = nothing
+	Dir     string // where relative programs are looked for; "" is the working directory
+	Version string // of the tool
+	// ModCache says where the module cache is, for a program; may be nil.
+	ModCache func(context.Context, *program.Program) string
+}
+
+// state is how far a session is. Which request is allowed in which state is
+// in the table of requests.go.
+type state uint8
+
+const (
+	fresh       state = 1 << iota // nothing was said
+	initialized                   // initialize was answered
+	configuring                   // launched; the client sets breakpoints
+	stopped
+	running // the program runs for the user
+	exited  // the program has ended; a jump brings it back
+	ended   // only disconnect is left
+)
+
+func (s state) String() string {
+	switch s {
+	case fresh:
+		return "before initialize"
+	case initialized:
+		return "before launch"
+	case configuring:
+		return "before configurationDone"
+	case stopped:
+		return "while the program is stopped"
+	case running:
+		return "while the program runs"
+	case exited:
+		return "after the program has ended"
+	}
+	return "after the session has ended"
+}
+
+// session is one client. Its goroutines: read takes messages from the client
+// and acts at once on what cannot wait; serve handles requests one by one; the
+// backend's handler passes on what Delve says. mu guards what they share.
+type session struct {
+	opt    Options
+	conn   io.Closer
+	out    writer
+	in     chan dap.Message
+	ctx    context.Context // ends with the session
+	cancel context.CancelFunc
+
+	client  dap.InitializeRequestArguments
+	launch  *launchArguments
+	prog    *program.Program
+	engine  *replay.Engine
+	backend *backend
+	rules   []target.Rule
+
+	mu         sync.Mutex
+	state      state
+	target     *target.Target
+	busy       int                // number of the request that serve handles, 0 for none
+	stopBusy   context.CancelFunc // cancels it
+	capture    chan dap.Message   // takes stopped and terminated events that the client must not see
+	dropEntry  bool               // Delve's stop on entry is not the client's
+	reason     string             // of the next stop at a step
+	terminated bool               // the client knows
+	shown      uint64             // last step whose output the client has seen
+	frames     map[int]frameOwner // by frame id, reset at every stop
+}
+
+// frameOwner says whose frame a frame id is.
+type frameOwner struct {
+	goroutine int64
+	machine   uint32
+}
+
+// maxQueue bounds the requests of a client that wait.
+const maxQueue = 4096
+
+// Serve runs one session on a connection. It returns when the client has
+// disconnected, closed the connection or broken the protocol, or when ctx
+// ends; nothing that the session started is left then. The error is nil for a
+// session that the client ended.
+func Serve(ctx context.Context, conn io.ReadWriteCloser, opt Options) error {
+	s := &session{
+		opt: opt, conn: conn, out: writer{w: conn}, in: make(chan dap.Message, maxQueue),
+		state: fresh, frames: map[int]frameOwner{},
+	}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	defer s.shutdown()
+	broken := make(chan error, 1)
+	go func() { broken <- s.read(bufio.NewReader(conn)) }()
+	for {
+		select {
+		case m, ok := <-s.in:
+			if !ok {
+				return <-broken
+			}
+			if s.handle(m) {
+				return nil
+			}
+		case <-s.ctx.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return <-broken
+		}
+	}
+}
+
+// read takes messages until the connection ends or makes no sense.
+func (s *session) read(r *bufio.Reader) error {
+	defer s.cancel()
+	defer close(s.in)
+	codec := newCodec()
+	for {
+		content, err := readFrame(r)
+		if err != nil {
+			if err == io.EOF || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) {
+				return nil
+			}
+			s.complain(fmt.Sprintf("malformed message: %v", err))
+			return fmt.Errorf("read the client's message: %w", err)
+		}
+		m, err := codec.DecodeMessage(content)
+		if err != nil {
+			if !s.refuse(content, err) {
+				return fmt.Errorf("read the client's message: %w", err)
+			}
+			continue
+		}
+		req, ok := m.(dap.RequestMessage)
+		if !ok {
+			continue // clients answer runInTerminal and startDebugging, which are never asked
+		}
+		if s.urgent(req) {
+			continue
+		}
+		select {
+		case s.in <- m:
+		default:
+			s.complain("too many requests wait")
+			return errors.New("the client sent too many requests at once")
+		}
+	}
+}
+
+// urgent acts on requests that cannot wait until the present one is done. It
+// returns true when there is nothing left to do for it.
+func (s *session) urgent(m dap.RequestMessage) bool {
+	s.mu.Lock()
+	stopBusy, busy, resuming := s.stopBusy, s.busy, s.capture != nil
+	s.mu.Unlock()
+	switch m := m.(type) {
+	case *dap.DisconnectRequest, *dap.TerminateRequest:
+		if stopBusy != nil {
+			stopBusy()
+		}
+	case *dap.CancelRequest:
+		if m.Arguments != nil && m.Arguments.RequestId == busy && stopBusy != nil {
+			stopBusy()
+		}
+	case *dap.PauseRequest:
+		if resuming { // serve waits for the program
+			if err := s.forward(s.ctx, m); err != nil {
+				s.out.send(jumpFailure(err).response(&m.Request))
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// refuse answers a message that is no request known here. It returns false
+// when there is nothing to answer to.
+func (s *session) refuse(content []byte, err error) bool {
+	head, ok := requestHead(content)
+	if !ok {
+		s.complain(fmt.Sprintf("malformed message: %v", err))
+		return false
+	}
+	var field *dap.DecodeProtocolMessageFieldError
+	if errors.As(err, &field) {
+		s.out.send(silentError(idUnknown, "there is no request %q", head.Command).response(head))
+	} else {
+		s.out.send(silentError(idMalformed, "the request %q is malformed: %v", head.Command, err).response(head))
+	}
+	return true
+}
+
+// complain tells a client what it did wrong when there is no request to
+// answer to.
+func (s *session) complain(what string) {
+	e := &dap.OutputEvent{Event: event("output")}
+	e.Body = dap.OutputEventBody{Category: "stderr", Output: "restep: " + what + "\n"}
+	s.out.send(e)
+	s.sendTerminated()
+}
+
+// console tells the user something.
+func (s *session) console(text string) {
+	e := &dap.OutputEvent{Event: event("output")}
+	e.Body = dap.OutputEventBody{Category: "console", Output: text + "\n"}
+	s.out.send(e)
+}
+
+func (s *session) sendTerminated() {
+	s.mu.Lock()
+	first := !s.terminated
+	s.terminated = true
+	s.mu.Unlock()
+	if first {
+		s.out.send(&dap.TerminatedEvent{Event: event("terminated")})
+	}
+}
+
+func (s *session) setState(to state) {
+	s.mu.Lock()
+	s.state = to
+	s.mu.Unlock()
+}
+
+func (s *session) currentState() state {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
+// endProgram ends the program and Delve's session. What was sent to Delve and
+// is not answered yet never will be.
+func (s *session) endProgram() {
+	s.mu.Lock()
+	t := s.target
+	s.target = nil
+	s.state = ended
+	s.mu.Unlock()
+	if t != nil {
+		t.Close()
+	}
+	if s.backend != nil {
+		s.backend.close()
+		<-s.backend.done
+		s.backend = nil
+	}
+	if t == nil && s.prog != nil {
+		s.prog.Close()
+	}
+	s.prog = nil
+}
+
+// shutdown ends everything.
+func (s *session) shutdown() {
+	s.cancel()
+	s.conn.Close() // first: nobody may wait for a client that does not read
+	s.endProgram()
+}

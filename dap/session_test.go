@@ -1,0 +1,254 @@
+package dap
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/restep/restep/sim/steplog"
+)
+
+var filterLog = steplog.Filter{Kinds: []steplog.Kind{steplog.KindLog}}
+
+func TestLaunchAtStepAndJump(t *testing.T) {
+	n := firstRequest(t)
+	c := dial(t, Options{})
+	c.launch(map[string]any{"step": n})
+	s := c.stop()
+	file := filepath.Join(module, "machines_test.go")
+	if s.reason != "step" || s.step != fmt.Sprintf("#%d", n) || s.path != file || s.line != lineOf(t, "got a request") ||
+		!strings.Contains(s.function, "server.func1") {
+		t.Fatalf("stopped: %+v", s)
+	}
+	if got := c.eval(s, "r.RemoteAddr"); got != `"11.0.0.1:10000"` {
+		t.Errorf("r.RemoteAddr is %s", got)
+	}
+	if got := c.eval(s, "count"); got != "1" {
+		t.Errorf("count is %s", got)
+	}
+	if out := c.output("stdout"); strings.Count(out, "got a request") != 1 || !strings.Contains(out, "starting server") {
+		t.Errorf("output so far:\n%s", out)
+	}
+	all := c.requestSteps()
+	if all[0] != n {
+		t.Fatalf("steps of requests %v, but the first is %d", all, n)
+	}
+	// Forward, back, the last one, which is on a restarted machine, and where
+	// we are.
+	for _, to := range []struct {
+		step  int
+		count string
+		addr  string
+	}{{all[1], "2", "11.0.0.1:10000"}, {all[0], "1", "11.0.0.1:10000"}, {all[2], "1", "11.0.0.1:10001"},
+		{all[2], "1", "11.0.0.1:10001"}, {all[0], "1", "11.0.0.1:10000"}} {
+		c.do(commandJump, map[string]any{"step": to.step})
+		s := c.stop()
+		if s.reason != "goto" || s.step != fmt.Sprintf("#%d", to.step) || s.line != lineOf(t, "got a request") {
+			t.Fatalf("jump to %d: %+v", to.step, s)
+		}
+		if got := c.eval(s, "count"); got != to.count {
+			t.Errorf("count at #%d is %s, want %s", to.step, got, to.count)
+		}
+		if got := c.eval(s, "r.RemoteAddr"); got != strconv.Quote(to.addr) {
+			t.Errorf("r.RemoteAddr at #%d is %s, want %s", to.step, got, to.addr)
+		}
+	}
+	if out := c.output("stdout"); strings.Count(out, "got a request") != 3 {
+		t.Errorf("each line of output comes once, but this came:\n%s", out)
+	}
+	c.do("terminate", nil)
+	c.event("terminated")
+	c.do("disconnect", nil)
+	if err := c.wait(); err != nil {
+		t.Error(err)
+	}
+	noChildren(t)
+}
+
+func TestThreadsAreNamedByMachine(t *testing.T) {
+	n := firstRequest(t)
+	c := dial(t, Options{})
+	c.launch(map[string]any{"step": n, "hideSystemGoroutines": true})
+	s := c.stop()
+	list := c.do("threads", nil).list("body", "threads")
+	names, ok := "", false
+	for _, th := range list {
+		names += th.text("name") + "\n"
+		if int(th.at("id").(float64)) == s.thread {
+			ok = th.text("name") == fmt.Sprintf("server/%d net/http.(*conn).serve", s.thread)
+		}
+	}
+	if !ok || !strings.Contains(names, "main/1 runtime.main\n") || strings.Contains(names, "runtime/") {
+		t.Errorf("stopped thread %d of threads\n%s", s.thread, names)
+	}
+}
+
+func TestBreakpointsAreKept(t *testing.T) {
+	line := lineOf(t, `Fprintf(w, "hello`)
+	c := dial(t, Options{})
+	c.launch(nil, line)
+	s := c.stop()
+	if s.reason != "breakpoint" || s.line != line || c.eval(s, "count") != "1" {
+		t.Fatalf("first stop: %+v", s)
+	}
+	all := c.requestSteps()
+	// On the way to the third request lies the breakpoint of the second.
+	c.do(commandJump, map[string]any{"step": all[2]})
+	if s = c.stop(); s.reason != "goto" || s.step != fmt.Sprintf("#%d", all[2]) {
+		t.Fatalf("jump over a breakpoint: %+v", s)
+	}
+	c.do("continue", map[string]any{"threadId": s.thread})
+	if s = c.stop(); s.reason != "breakpoint" || s.line != line || c.eval(s, "r.RemoteAddr") != `"11.0.0.1:10001"` {
+		t.Fatalf("breakpoint after a jump: %+v", s)
+	}
+	c.do(commandJump, map[string]any{"step": all[0]})
+	s = c.stop()
+	for want := 1; want <= 2; want++ {
+		c.do("continue", map[string]any{"threadId": s.thread})
+		if s = c.stop(); s.reason != "breakpoint" || s.line != line || c.eval(s, "count") != fmt.Sprint(want) {
+			t.Fatalf("breakpoint %d after a jump back: %+v", want, s)
+		}
+	}
+	// Removed breakpoints stay away.
+	c.breakpoints()
+	c.do("continue", map[string]any{"threadId": s.thread})
+	c.event("terminated")
+	if e := c.event("exited"); e.text("body", "exitCode") != "0" {
+		t.Errorf("exited: %v", e)
+	}
+	// The end is not the end.
+	c.do(commandJump, map[string]any{"step": all[1]})
+	if s = c.stop(); c.eval(s, "count") != "2" {
+		t.Errorf("after the program's end: %+v", s)
+	}
+}
+
+func TestStepOverFromStep(t *testing.T) {
+	n := firstRequest(t)
+	c := dial(t, Options{})
+	c.launch(map[string]any{"step": n})
+	s := c.stop()
+	at := s.thread
+	c.do("next", map[string]any{"threadId": s.thread})
+	if s = c.stop(); s.reason != "step" || s.line != lineOf(t, `Fprintf(w, "hello`) || s.thread != at {
+		t.Fatalf("next: %+v", s)
+	}
+	if len(s.frames) == 0 || s.frames[0].text("presentationHint") == "subtle" {
+		t.Errorf("top frame after next: %v", s.frames)
+	}
+	c.do("next", map[string]any{"threadId": s.thread})
+	if s = c.stop(); s.reason != "step" || s.line != lineOf(t, `Fprintf(w, "hello`)+1 {
+		t.Fatalf("second next: %+v", s)
+	}
+}
+
+func TestStopOnEntry(t *testing.T) {
+	c := dial(t, Options{})
+	c.launch(map[string]any{"stopOnEntry": true})
+	s := c.stop()
+	if s.reason != "entry" || !strings.Contains(s.function, "TestMachines") || s.line != lineOf(t, "sim.NewMachine(") {
+		t.Fatalf("entry: %+v", s)
+	}
+	if got := c.eval(s, "count"); got != "100" {
+		t.Errorf("count on main is %s", got)
+	}
+	c.do("setBreakpoints", map[string]any{"source": map[string]any{"path": filepath.Join(module, "machines_test.go")},
+		"breakpoints": []map[string]any{{"line": lineOf(t, "log.Println(string(body))")}}})
+	c.do("continue", map[string]any{"threadId": s.thread})
+	if s = c.stop(); c.eval(s, "count") != "100" || c.eval(s, "string(body)") != `"hello from the server! request: 1"` {
+		t.Errorf("in request: %+v", s)
+	}
+}
+
+func TestStepOfTheSimulator(t *testing.T) {
+	c := dial(t, Options{})
+	c.launch(map[string]any{"stopOnEntry": true})
+	s := c.stop()
+	list, total := c.steps(map[string]any{"kind": "clock", "count": 1})
+	if len(list) != 1 || total < 50 {
+		t.Fatalf("clock steps: %v of %d", list, total)
+	}
+	c.do(commandJump, map[string]any{"step": list[0].at("step")})
+	if s = c.stop(); s.thread != schedulerThread || len(s.frames) == 0 {
+		t.Errorf("a clock jump: %+v", s)
+	}
+	if th := c.do("threads", nil).list("body", "threads"); int(th[0].at("id").(float64)) != schedulerThread {
+		t.Errorf("threads: %v", th)
+	}
+	_, text := c.fail("next", map[string]any{"threadId": s.thread})
+	if !strings.Contains(text, "only the goroutine") {
+		t.Error(text)
+	}
+	// The last step of all.
+	c.do(commandJump, map[string]any{"step": total})
+	if s = c.stop(); s.step != fmt.Sprintf("#%d", total) {
+		t.Errorf("the last step: %+v", s)
+	}
+}
+
+func TestStopAtEnd(t *testing.T) {
+	c := dial(t, Options{})
+	c.launch(map[string]any{"stopAtEnd": true})
+	s := c.stop()
+	_, total := c.steps(nil)
+	if s.step != fmt.Sprintf("#%d", total) || s.reason != "step" {
+		t.Errorf("stopped: %+v of %d steps", s, total)
+	}
+	c.do("continue", map[string]any{"threadId": s.thread})
+	c.event("terminated")
+}
+
+func TestNothingIsLeft(t *testing.T) {
+	t.Run("client closes while stopped", func(t *testing.T) {
+		c := dial(t, Options{})
+		c.launch(map[string]any{"stopOnEntry": true})
+		c.stop()
+		c.conn.Close()
+		if err := c.wait(); err != nil {
+			t.Error(err)
+		}
+		noChildren(t)
+	})
+	t.Run("client closes during launch", func(t *testing.T) {
+		c := dial(t, Options{})
+		c.initialize()
+		c.send("launch", map[string]any{"program": module, "test": "TestMachines"})
+		c.event("output")
+		c.conn.Close()
+		c.wait()
+		noChildren(t)
+	})
+	t.Run("disconnect", func(t *testing.T) {
+		c := dial(t, Options{})
+		c.launch(map[string]any{"stopOnEntry": true})
+		c.stop()
+		c.do("disconnect", map[string]any{"terminateDebuggee": true})
+		if err := c.wait(); err != nil {
+			t.Error(err)
+		}
+		noChildren(t)
+	})
+}
+
+// noChildren fails when the test process has children. They are waited for
+// before a session ends, so there is nothing to wait for here.
+func noChildren(t *testing.T) {
+	t.Helper()
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		b, err := os.ReadFile("/proc/self/task/" + task.Name() + "/children")
+		if err != nil {
+			continue // the thread ended
+		}
+		for _, pid := range strings.Fields(string(b)) {
+			name, _ := os.ReadFile("/proc/" + pid + "/cmdline")
+			t.Errorf("left behind: process %s %q", pid, name)
+		}
+	}
+}

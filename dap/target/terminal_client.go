@@ -1,0 +1,192 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/go-delve/delve/service"
+	"github.com/go-delve/delve/service/api"
+
+	"github.com/restep/restep/replay"
+)
+
+// client is Delve's client with steps: restart goes to one; at a step the
+// stopped goroutine's stack begins with the user's frame, as if the simulator
+// and the library calls above it were not there; and stepping leaves them
+// first.
+type client struct {
+	service.Client
+	ctx    context.Context
+	target *Target
+	engine *replay.Engine
+	pid    int // what the terminal takes for the process, which changes on the way back
+}
+
+// skip returns how many frames of a goroutine's stack are left out, -1 for the
+// selected goroutine.
+func (c *client) skip(goroutine int64) int {
+	state, err := c.target.State()
+	if err != nil || !state.AtStep || state.Goroutine == 0 {
+		return 0
+	}
+	if goroutine == -1 {
+		if now, err := c.Client.GetStateNonBlocking(); err == nil && now.SelectedGoroutine != nil {
+			goroutine = now.SelectedGoroutine.ID
+		}
+	}
+	if goroutine != -1 && goroutine != state.Goroutine {
+		return 0
+	}
+	frames, err := c.target.Frames(state.Goroutine)
+	if err != nil {
+		return 0
+	}
+	user, _ := c.target.UserFrame(frames)
+	return user.Index
+}
+
+// scope moves a scope to the frame that the terminal means.
+func (c *client) scope(s api.EvalScope) api.EvalScope {
+	s.Frame += c.skip(s.GoroutineID)
+	return s
+}
+
+// show makes the stopped thread look as if it were in the user's frame.
+func (c *client) show(s *api.DebuggerState, err error) (*api.DebuggerState, error) {
+	if err != nil || s == nil || s.Exited {
+		return s, err
+	}
+	if c.pid == 0 {
+		c.pid = s.Pid
+	}
+	s.Pid = c.pid
+	if s.CurrentThread == nil {
+		return s, nil
+	}
+	n := c.skip(s.CurrentThread.GoroutineID)
+	if n == 0 {
+		return s, nil
+	}
+	frames, err := c.Client.Stacktrace(s.CurrentThread.GoroutineID, n, 0, 0, nil)
+	if err != nil || len(frames) <= n {
+		return s, nil
+	}
+	at := frames[n].Location
+	for _, th := range append(s.Threads, s.CurrentThread) {
+		if th.ID == s.CurrentThread.ID {
+			th.PC, th.File, th.Line, th.Function, th.Breakpoint = at.PC, at.File, at.Line, at.Function, nil
+		}
+	}
+	if g := s.SelectedGoroutine; g != nil && g.ID == s.CurrentThread.GoroutineID {
+		g.CurrentLoc, g.UserCurrentLoc = at, at
+	}
+	return s, nil
+}
+
+func (c *client) GetState() (*api.DebuggerState, error) { return c.show(c.Client.GetState()) }
+
+func (c *client) Stacktrace(g int64, depth, skip int, opts api.StacktraceOptions, cfg *api.LoadConfig) ([]api.Stackframe, error) {
+	n := c.skip(g)
+	return c.Client.Stacktrace(g, depth+n, skip+n, opts, cfg)
+}
+
+func (c *client) EvalVariable(s api.EvalScope, expr string, cfg api.LoadConfig) (*api.Variable, error) {
+	return c.Client.EvalVariable(c.scope(s), expr, cfg)
+}
+
+func (c *client) SetVariable(s api.EvalScope, symbol, value string) error {
+	return c.Client.SetVariable(c.scope(s), symbol, value)
+}
+
+func (c *client) ListLocalVariables(s api.EvalScope, cfg api.LoadConfig) ([]api.Variable, error) {
+	return c.Client.ListLocalVariables(c.scope(s), cfg)
+}
+
+func (c *client) ListFunctionArgs(s api.EvalScope, cfg api.LoadConfig) ([]api.Variable, error) {
+	return c.Client.ListFunctionArgs(c.scope(s), cfg)
+}
+
+func (c *client) ListScopeRegisters(s api.EvalScope, fp bool) (api.Registers, error) {
+	return c.Client.ListScopeRegisters(c.scope(s), fp)
+}
+
+func (c *client) FindLocation(s api.EvalScope, loc string, instruction bool, rules [][2]string) ([]api.Location, string, error) {
+	return c.Client.FindLocation(c.scope(s), loc, instruction, rules)
+}
+
+func (c *client) CreateWatchpoint(s api.EvalScope, expr string, kind api.WatchType) (*api.Breakpoint, error) {
+	return c.Client.CreateWatchpoint(c.scope(s), expr, kind)
+}
+
+// Recorded makes the terminal's restart accept a position.
+func (c *client) Recorded() bool { return true }
+
+func (c *client) Restart(bool) ([]api.DiscardedBreakpoint, error) {
+	return nil, c.engine.Jump(c.ctx, c.target.prog.FirstStep())
+}
+
+func (c *client) RestartFrom(_ bool, pos string, reset bool, args []string, _ [3]string, _ bool) ([]api.DiscardedBreakpoint, error) {
+	if reset || len(args) > 0 {
+		return nil, errors.New("a recorded run has the arguments it was recorded with; start restep debug with others")
+	}
+	if pos == "" {
+		return c.Restart(false)
+	}
+	n, err := strconv.ParseUint(strings.TrimPrefix(pos, "#"), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no step: give a number from 1 to %d", pos, c.engine.Log().Steps())
+	}
+	return nil, c.engine.Jump(c.ctx, n)
+}
+
+// leave goes to the user's frame. It returns the state in which the program
+// stopped when nothing is left to do there.
+func (c *client) leave(out bool) (*api.DebuggerState, error) {
+	left, err := c.target.LeaveStep(c.ctx)
+	if err != nil || left == SameLine || left == NewLine && out {
+		return nil, err
+	}
+	return c.GetState()
+}
+
+func (c *client) Next() (*api.DebuggerState, error) {
+	if s, err := c.leave(false); s != nil || err != nil {
+		return s, err
+	}
+	return c.Client.Next()
+}
+
+func (c *client) Step() (*api.DebuggerState, error) {
+	if s, err := c.leave(false); s != nil || err != nil {
+		return s, err
+	}
+	return c.Client.Step()
+}
+
+func (c *client) StepOut() (*api.DebuggerState, error) {
+	if s, err := c.leave(true); s != nil || err != nil {
+		return s, err
+	}
+	return c.Client.StepOut()
+}
+
+var errBackwards = errors.New("use jump STEP to go back to a step")
+
+func (c *client) Rewind() <-chan *api.DebuggerState {
+	ch := make(chan *api.DebuggerState, 1)
+	ch <- &api.DebuggerState{Err: errBackwards}
+	close(ch)
+	return ch
+}
+
+func (c *client) ReverseNext() (*api.DebuggerState, error)    { return nil, errBackwards }
+func (c *client) ReverseStep() (*api.DebuggerState, error)    { return nil, errBackwards }
+func (c *client) ReverseStepOut() (*api.DebuggerState, error) { return nil, errBackwards }
+func (c *client) ReverseStepInstruction(bool) (*api.DebuggerState, error) {
+	return nil, errBackwards
+}
+
+func (c *client) Checkpoint(string) (int, error) { return 0, errBackwards }

@@ -1,0 +1,151 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/restep/restep/sim/steplog"
+)
+
+// Engine moves a target among the steps of a recorded run.
+type Engine struct {
+	log    *steplog.Reader
+	target Target
+}
+
+// NewEngine ties a target, which has not run yet or stands somewhere in the
+// run, to the run's recorded log.
+func NewEngine(log *steplog.Reader, target Target) *Engine {
+	return &Engine{log: log, target: target}
+}
+
+// Log returns the recorded log.
+func (e *Engine) Log() *steplog.Reader { return e.log }
+
+// RangeError says that a run has no such step.
+type RangeError struct {
+	Step, Steps uint64 // what was asked for, and the number of the last step
+}
+
+func (e *RangeError) Error() string {
+	if e.Steps == 0 {
+		return fmt.Sprintf("there is no step #%d: the run has no steps", e.Step)
+	}
+	return fmt.Sprintf("there is no step #%d: the run has steps #1 to #%d", e.Step, e.Steps)
+}
+
+// DivergenceError says that the run did not repeat as recorded.
+type DivergenceError struct {
+	Step   uint64 // first step that differs
+	Detail string // which field, what was recorded and what happened now
+}
+
+func (e *DivergenceError) Error() string {
+	return fmt.Sprintf("the run does not repeat as recorded: step #%d: %s; "+
+		"likely causes: the binary was rebuilt, or the program uses something that is not simulated; "+
+		"record it again with restep test", e.Step, e.Detail)
+}
+
+// Check reports whether the run has step n: nil or a *RangeError.
+func (e *Engine) Check(n uint64) error {
+	if n == 0 || n > e.log.Steps() {
+		return &RangeError{Step: n, Steps: e.log.Steps()}
+	}
+	return nil
+}
+
+// Jump goes to step n, forwards or backwards. The error is a *RangeError when
+// there is no such step (the target has not moved), a *DivergenceError when
+// the run did not repeat, or one of the target.
+func (e *Engine) Jump(ctx context.Context, n uint64) error {
+	if err := e.Check(n); err != nil {
+		return err
+	}
+	s, err := e.target.State()
+	if err != nil {
+		return err
+	}
+	if s.Step == n && s.AtStep && !s.Exited {
+		return nil
+	}
+	if s.Exited || s.Step >= n {
+		if err := e.target.Rewind(ctx); err != nil {
+			return fmt.Errorf("start the run again to go back to step #%d: %w", n, err)
+		}
+	}
+	if err := e.target.RunTo(ctx, n); err != nil {
+		return fmt.Errorf("run to step #%d: %w", n, err)
+	}
+	if err := e.Verify(n); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Verify compares the target, which was to stop at step n, with the recorded
+// run. It returns nil or a *DivergenceError, or the error that kept it from
+// comparing.
+func (e *Engine) Verify(n uint64) error {
+	s, err := e.target.State()
+	if err != nil {
+		return err
+	}
+	b, err := e.target.Log()
+	if err != nil {
+		return err
+	}
+	now, err := steplog.Open(b)
+	if err != nil {
+		return fmt.Errorf("read the log of the repeated run: %w", err)
+	}
+	if err := e.compare(now, n); err != nil {
+		return err
+	}
+	switch {
+	case s.Exited:
+		return &DivergenceError{Step: now.Steps() + 1, Detail: fmt.Sprintf(
+			"recorded, but this time the program ended with exit code %d after step #%d", s.Status, now.Steps())}
+	case s.Step != n:
+		return &DivergenceError{Step: n, Detail: fmt.Sprintf("the program stopped at step #%d instead", s.Step)}
+	}
+	return nil
+}
+
+// compare compares the steps up to n. The rolling checksum of a step covers
+// all steps before it, so one comparison does when nothing differs.
+func (e *Engine) compare(now *steplog.Reader, n uint64) error {
+	if now.Steps() >= n {
+		a, errA := e.log.Step(n)
+		b, errB := now.Step(n)
+		if errA == nil && errB == nil && a.Checksum == b.Checksum && a.Kind == b.Kind &&
+			a.Machine == b.Machine && a.Goroutine == b.Goroutine && a.TimeNs == b.TimeNs {
+			return nil
+		}
+	}
+	d, err := steplog.Diff(e.log, now)
+	if err != nil {
+		return fmt.Errorf("compare with the recorded run: %w", err)
+	}
+	if d == nil || d.Step > n {
+		return nil
+	}
+	if d.Field == "steps" { // the repeated run stopped short; the caller says why
+		return nil
+	}
+	return &DivergenceError{Step: d.Step, Detail: fmt.Sprintf("%s was %q when recorded and is %q now", d.Field, d.A, d.B)}
+}
+
+// State says where the target is.
+func (e *Engine) State() (State, error) { return e.target.State() }
+
+// FirstOf returns the first step at or after from that ok accepts, 0 when
+// there is none.
+func (e *Engine) FirstOf(from uint64, ok func(*steplog.Cursor) bool) uint64 {
+	c := e.log.Cursor(steplog.Filter{From: from})
+	for c.Next() {
+		if ok(c) {
+			return c.Step().Number
+		}
+	}
+	return 0
+}

@@ -1,0 +1,112 @@
+// Package launch says what world a run starts in: simulated date, working
+// folder, environment and arguments of machine main.
+//
+// A run that is recorded by the command line and one that a debugger repeats
+// must start in the same world, or their steps differ; so there is one place
+// that makes it, and what it made stands in the step log's header: [Request]
+// needs nothing else but folders of this host.
+//
+// It deliberately starts nothing and reads nothing from the host. It may
+// import sim/steplog, sim/zygote and the standard library; it must never know
+// Delve, editors, terminals or the environment of its own process.
+//
+// Invariant: a [zygote.Request] depends on the header and two folders alone,
+// and the program under test cannot see which folders they are.
+//
+// Sources: design.md 4; cmd/go/internal/test (flags of a test binary).
+package launch
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/restep/restep/sim/steplog"
+	"github.com/restep/restep/sim/zygote"
+)
+
+// SimTimeout is the simulated time that a run may take at the start.
+const SimTimeout = 10 * time.Minute
+
+// Start is the simulated time at which every run begins.
+func Start() time.Time { return time.Date(2020, 1, 15, 14, 10, 3, 0, time.UTC) }
+
+// fixedEnv is the environment of machine main before what the user declares.
+var fixedEnv = []string{
+	"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/root", "USER=root", "TMPDIR=/tmp", "LANG=C.UTF-8",
+}
+
+// Spec is what the user chose for one run.
+type Spec struct {
+	Build   string // build id of the test binary
+	Package string // import path
+	Module  string // module path, a prefix of Package
+	Go      string // "go1.26.8"
+	Restep  string // version of the tool
+	Test    string // "TestX"
+	Run     string // pattern for -test.run; "" = the test and all below it
+	Seed    uint64
+	Variant uint64
+	Flags   []string // further flags of the test binary, "-test.short"
+	Args    []string // arguments of the program, as after -args
+	Env     []string // KEY=value, added to the fixed ones
+}
+
+// Header returns the header of the run's step log.
+func (s *Spec) Header() steplog.Header {
+	run := s.Run
+	if run == "" {
+		run = "^" + s.Test + "$"
+	}
+	args := []string{
+		"/tmp/" + path.Base(s.Package) + ".test", "-test.run=" + run, "-test.v=test2json", "-test.timeout=0",
+		"-test.benchtime=1x",
+	}
+	args = append(append(args, s.Flags...), s.Args...)
+	return steplog.Header{
+		Version: steplog.Version, Seed: s.Seed, Variant: s.Variant, StartNs: Start().UnixNano(),
+		Build: s.Build, Package: s.Package, Test: s.Test, Go: s.Go, Restep: s.Restep, Module: s.Module,
+		Args: args, Env: mergeEnv(s.Env),
+	}
+}
+
+// ListHeader returns the header of a run that prints the names of the tests.
+func (s *Spec) ListHeader() steplog.Header {
+	h := s.Header()
+	h.Test = ""
+	h.Args = append([]string{h.Args[0], "-test.list=.", "-test.timeout=0"}, s.Args...)
+	return h
+}
+
+// mergeEnv lets a later value of a key replace an earlier one in its place.
+func mergeEnv(user []string) []string {
+	env := slices.Clone(fixedEnv)
+	for _, kv := range user {
+		key, _, _ := strings.Cut(kv, "=")
+		i := slices.IndexFunc(env, func(e string) bool { return strings.HasPrefix(e, key+"=") })
+		if i < 0 {
+			env = append(env, kv)
+		} else {
+			env[i] = kv
+		}
+	}
+	return env
+}
+
+// Request returns the request that makes a run with this header. moduleDir is
+// the module's folder on this host, log the path of the step log with its
+// header block written, "" to record nothing. It fails for a header whose
+// package is not of its module.
+func Request(h *steplog.Header, moduleDir, log string) (*zygote.Request, error) {
+	rel, ok := strings.CutPrefix(h.Package, h.Module)
+	if h.Module == "" || !ok || rel != "" && rel[0] != '/' || strings.Contains(rel+"/", "/../") {
+		return nil, fmt.Errorf("package %q is not of module %q: record the run again", h.Package, h.Module)
+	}
+	root := "/src/" + h.Module
+	return &zygote.Request{
+		Seed: h.Seed, Variant: h.Variant, Start: time.Unix(0, h.StartNs), Timeout: SimTimeout, Log: log,
+		Root: root, Real: moduleDir, Cwd: root + rel, Args: h.Args, Env: h.Env,
+	}, nil
+}

@@ -1,0 +1,69 @@
+package launch_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/restep/restep/replay/launch"
+	"github.com/restep/restep/sim/steplog"
+)
+
+func TestRequest(t *testing.T) {
+	spec := launch.Spec{
+		Build: "00ff", Package: "example.com/bank/store", Module: "example.com/bank", Test: "TestX", Seed: 7,
+		Flags: []string{"-test.short"}, Args: []string{"-dir", "x"}, Env: []string{"HOME=/home/u", "A=1", "A=2"},
+	}
+	h := spec.Header()
+	block, err := steplog.EncodeHeader(&h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, err = steplog.DecodeHeader(block); err != nil { // a debugger has only this
+		t.Fatal(err)
+	}
+	r, err := launch.Request(&h, "/home/u/bank", "/tmp/x.steplog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Root != "/src/example.com/bank" || r.Cwd != r.Root+"/store" || r.Real != "/home/u/bank" || r.Seed != 7 ||
+		!r.Start.Equal(launch.Start()) || r.Timeout != launch.SimTimeout {
+		t.Errorf("%+v", r)
+	}
+	if got := strings.Join(r.Args, " "); got !=
+		"/tmp/store.test -test.run=^TestX$ -test.v=test2json -test.timeout=0 -test.benchtime=1x -test.short -dir x" {
+		t.Error(got)
+	}
+	if want := []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/home/u", "USER=root", "TMPDIR=/tmp", "LANG=C.UTF-8", "A=2"}; !slices.Equal(r.Env, want) {
+		t.Errorf("%q", r.Env)
+	}
+	for _, v := range append(slices.Concat(r.Args, r.Env), r.Root, r.Cwd) {
+		if strings.Contains(v, "/home/u/bank") {
+			t.Errorf("the program sees the host's folder in %q", v)
+		}
+	}
+}
+
+func TestRequestOfRoot(t *testing.T) {
+	spec := launch.Spec{Package: "example", Module: "example", Test: "TestX", Run: "^TestX$/a"}
+	h := spec.Header()
+	r, err := launch.Request(&h, "/m", "")
+	if err != nil || r.Cwd != "/src/example" || r.Args[1] != "-test.run=^TestX$/a" {
+		t.Errorf("%+v %v", r, err)
+	}
+	list := spec.ListHeader()
+	if !slices.Contains(list.Args, "-test.list=.") || list.Test != "" {
+		t.Errorf("%+v", list)
+	}
+}
+
+func TestRequestRefusesHostileHeaders(t *testing.T) {
+	for _, h := range []steplog.Header{
+		{}, {Module: "example.com/a", Package: "example.com/ab"}, {Module: "example.com/a", Package: "example.com/a/../../../etc"},
+		{Module: "example.com/a", Package: "example.com/a/.."},
+	} {
+		if r, err := launch.Request(&h, "/m", ""); err == nil {
+			t.Errorf("%+v gives %+v", h, r)
+		}
+	}
+}

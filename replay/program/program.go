@@ -1,0 +1,228 @@
+package program
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/restep/restep/replay/launch"
+	"github.com/restep/restep/replay/runs"
+	"github.com/restep/restep/replay/text"
+	"github.com/restep/restep/sim/inject"
+	"github.com/restep/restep/sim/steplog"
+	"github.com/restep/restep/sim/zygote"
+)
+
+// Spec says which run is meant.
+type Spec struct {
+	Dir        string       // where the go command runs; "" is the working directory
+	Package    string       // one package, as on go's command line; "" is "."
+	Test       string       // "TestX", or "TestX/sub" for one sub-test
+	Seed       uint64       // 0 is a seed as any other
+	Tags       []string     // build tags
+	BuildFlags []string     // further flags of go build
+	Env        []string     // KEY=value, what the program under test sees besides the fixed ones
+	Args       []string     // arguments of the program, as after -args
+	Flags      []string     // further flags of the test binary, "-test.short"
+	GoEnv      []string     // environment of the go command; nil is the process's own
+	Version    string       // of the tool
+	Progress   func(string) // is told what takes long; may be nil
+}
+
+// Program is a test binary, one of its runs as recorded, and the means to
+// repeat that run.
+type Program struct {
+	Bin    *inject.Binary
+	Header steplog.Header
+	Log    *steplog.Reader // the recorded run
+	Source text.Source
+	// Stale says that a recorded log was there, but of another build: the run
+	// was recorded anew.
+	Stale bool
+
+	zygote *zygote.Zygote
+	stop   func()
+	once   sync.Once
+}
+
+// ErrNoTest is returned by Load when the package has no such test.
+var ErrNoTest = errors.New("no such test")
+
+// Load builds the package and finds or records the run.
+func Load(ctx context.Context, spec Spec) (*Program, error) {
+	name, run := splitTest(spec.Test)
+	if name == "" {
+		return nil, fmt.Errorf("which test? give its name: %w", ErrNoTest)
+	}
+	bin, err := inject.Build(ctx, inject.BuildConfig{
+		Dir: spec.Dir, Package: spec.Package, Tags: spec.Tags, BuildFlags: spec.BuildFlags,
+		Env: spec.GoEnv, Progress: spec.Progress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &Program{Bin: bin, Source: text.Source{Module: bin.ModulePath, ModuleDir: bin.ModuleDir, Package: bin.ImportPath}}
+	world := launch.Spec{
+		Build: bin.BuildID, Package: bin.ImportPath, Module: bin.ModulePath, Go: bin.GoVersion, Restep: spec.Version,
+		Test: name, Run: run, Seed: spec.Seed, Flags: spec.Flags, Args: spec.Args, Env: spec.Env,
+	}
+	p.Header = world.Header()
+	if err := p.startZygote(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.find(spec, name); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// splitTest splits "TestX/sub" into the test and the pattern for -test.run,
+// "" for all of the test.
+func splitTest(test string) (name, run string) {
+	for i := range len(test) {
+		if test[i] == '/' {
+			return test[:i], "^" + test[:i] + "$" + test[i:]
+		}
+	}
+	return test, ""
+}
+
+// find takes the recorded run if it is of this build, else records it.
+func (p *Program) find(spec Spec, test string) error {
+	if old := p.newest(test, spec.Seed); old != nil {
+		h := old.Header()
+		asked := p.Header
+		if spec.Env == nil && spec.Args == nil && spec.Flags == nil && len(h.Args) > 0 && !strings.Contains(spec.Test, "/") {
+			// The run that the user has seen, with the flags it had then.
+			asked.Args, asked.Env = h.Args, h.Env
+		}
+		p.Stale = h.Build != asked.Build
+		p.Header = asked
+		if !p.Stale && sameWorld(&h, &asked) {
+			// The mapping stays until the process ends: whoever reads the log
+			// must not fault after Close.
+			p.Header, p.Log = h, old.Reader
+			return nil
+		}
+		old.Close()
+	}
+	if spec.Progress != nil {
+		spec.Progress("recording " + spec.Test)
+	}
+	return p.record()
+}
+
+// newest opens the newest log of the run that is stored and not damaged.
+func (p *Program) newest(test string, seed uint64) *runs.Log {
+	store, err := runs.OpenRead(p.Bin.ModuleDir)
+	if err != nil {
+		return nil
+	}
+	defer store.Close()
+	found, err := store.Find(runs.Query{Package: p.Bin.ImportPath, Test: test, Seed: &seed, NeedLog: true})
+	if err != nil {
+		return nil
+	}
+	log, err := store.Load(found.Log)
+	if err != nil {
+		return nil
+	}
+	h := log.Header()
+	if log.Steps() == 0 || len(log.Problems()) > 0 || h.Seed != seed || h.Variant != 0 ||
+		h.Package != p.Bin.ImportPath || h.Module != p.Bin.ModulePath || h.Test != test {
+		log.Close()
+		return nil
+	}
+	return log
+}
+
+// sameWorld reports that two headers lead to the same run.
+func sameWorld(a, b *steplog.Header) bool {
+	x, y := *a, *b
+	x.Extra, y.Extra, x.Restep, y.Restep = nil, nil, "", ""
+	ex, errX := steplog.EncodeHeader(&x)
+	ey, errY := steplog.EncodeHeader(&y)
+	return errX == nil && errY == nil && bytes.Equal(ex, ey)
+}
+
+// record makes the run once and keeps its log.
+func (p *Program) record() error {
+	c, err := p.start(false)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	status, err := c.Wait()
+	if err != nil {
+		return fmt.Errorf("record the run: %w", err)
+	}
+	b, err := c.Bytes()
+	if err != nil {
+		return err
+	}
+	// The log outlives the memory file.
+	r, err := steplog.Open(append([]byte(nil), b...))
+	if err != nil {
+		return fmt.Errorf("read the log of the run: %w", err)
+	}
+	if r.Steps() == 0 {
+		return fmt.Errorf("the run made no step and ended with %s%s", describeStatus(status), quote(p.zygote.Stderr()))
+	}
+	if !ranTest(r, p.Header.Test) {
+		return fmt.Errorf("%w: %s has no test %q; restep test -v lists the tests", ErrNoTest, p.Bin.ImportPath, p.Header.Test)
+	}
+	p.Log = r
+	return nil
+}
+
+// ranTest looks for the line with which package testing starts a test. An
+// example, or a test binary with a TestMain of its own, is believed when the
+// program made any step of its own.
+func ranTest(r *steplog.Reader, test string) bool {
+	c := r.Cursor(steplog.Filter{Kinds: []steplog.Kind{steplog.KindTest}})
+	for c.Next() {
+		t := string(c.Step().Text)
+		if len(t) >= len("=== RUN") && t[:len("=== RUN")] == "=== RUN" {
+			return true
+		}
+	}
+	none := r.Cursor(steplog.Filter{Text: func(b []byte) bool { return string(b) == "testing: warning: no tests to run\n" }})
+	return !none.Next()
+}
+
+func quote(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ":\n" + s
+}
+
+// Close ends all that the program started.
+func (p *Program) Close() {
+	p.once.Do(func() {
+		if p.stop != nil {
+			p.stop()
+		}
+	})
+}
+
+// FirstStep is where a debugger stops that was not told where: the first step
+// that the user's own code made, else the start of the test, else step 1.
+func (p *Program) FirstStep() uint64 {
+	c := p.Log.Cursor(steplog.Filter{})
+	test := uint64(1)
+	for c.Next() {
+		s := c.Step()
+		if f, ok := p.Source.Place(c.Stack(nil)); ok && strings.HasPrefix(f.File, p.Bin.ModulePath+"/") {
+			return s.Number
+		}
+		if test == 1 && s.Kind == steplog.KindTest {
+			test = s.Number
+		}
+	}
+	return test
+}

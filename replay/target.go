@@ -1,0 +1,34 @@
+package replay
+
+import "context"
+
+// Target is a program that can be run to a step. It runs the same binary, test
+// and seed as the recorded run. All methods but Close are called while it is
+// stopped, by one goroutine at a time.
+type Target interface {
+	// Rewind goes back before step 1. Breakpoints are kept.
+	Rewind(ctx context.Context) error
+	// RunTo goes on until step n has just been made and stops there, on the
+	// goroutine that made it if there is one; breakpoints do not stop it. It
+	// returns without an error when the program ends first.
+	RunTo(ctx context.Context, n uint64) error
+	// State says where the target is.
+	State() (State, error)
+	// Log returns the step log that the target itself has written so far. The
+	// bytes are valid until the target runs on.
+	Log() ([]byte, error)
+	// Close ends the program and everything that was started for it.
+	Close() error
+}
+
+// State is where a target is.
+type State struct {
+	Step    uint64 // the last step made, 0 before the first
+	AtStep  bool   // nothing has happened since that step
+	Exited  bool   // the program has ended; Status is its exit code
+	Status  int
+	Machine uint32 // whose variables are in place
+	// Goroutine is the id of the goroutine that is stopped, 0 when the
+	// scheduler or the network made the step.
+	Goroutine int64
+}
