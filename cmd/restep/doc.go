@@ -4,7 +4,9 @@
 // This package is the command line alone: flags, wiring, output and exit
 // codes. It deliberately knows neither how a test binary is patched
 // (sim/inject), nor what world a run starts in (replay/launch), nor how a step
-// reads (replay/text) or a run is judged and kept (replay/runs).
+// reads (replay/text) or a run is judged and kept (replay/runs). It may import
+// every package of this module but the injected ones, save the kernel's table
+// of system calls; nothing may import it.
 //
 // # Rules of the output
 //

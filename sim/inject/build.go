@@ -62,6 +62,7 @@ type builder struct {
 	flags   *userFlags
 	linker  string
 	modules []string // import paths of the user's own modules
+	file    string   // -overlay for the go command
 
 	generate func(*Goroot) (*Overlay, error) // Generate, but in tests
 }
@@ -125,7 +126,28 @@ func (b *builder) prepare(ctx context.Context) error {
 	if b.overlay, err = b.generate(b.goroot); err != nil {
 		return err
 	}
+	if err := b.mergeOverlays(ctx); err != nil {
+		return err
+	}
 	b.linker, err = buildLinker(ctx, b.goroot, b.Progress)
+	return err
+}
+
+// mergeOverlays adds the user's own -overlay to ours, and a go.mod where
+// package sim would be missing.
+func (b *builder) mergeOverlays(ctx context.Context) error {
+	extra := map[string]string{}
+	if e := b.goroot.goEnv; e.GOMOD != "" && e.GOMOD != os.DevNull && (e.GOWORK == "" || e.GOWORK == "off") {
+		gomod, err := b.provideSim(ctx)
+		if err != nil {
+			return err
+		}
+		if gomod != "" {
+			extra[e.GOMOD] = gomod
+		}
+	}
+	var err error
+	b.file, err = mergeOverlay(b.goroot, b.overlay, b.flags.overlay, b.Dir, extra)
 	return err
 }
 
@@ -177,10 +199,7 @@ type listedPackage struct {
 }
 
 func (b *builder) list(ctx context.Context) (*listedPackage, error) {
-	args := []string{"list", "-json=ImportPath,Dir,Module", b.tagsFlag()}
-	if b.flags.overlay != "" {
-		args = append(args, "-overlay="+b.flags.overlay)
-	}
+	args := []string{"list", "-json=ImportPath,Dir,Module", b.tagsFlag(), "-overlay=" + b.file}
 	args = append(args, b.flags.flags...)
 	out, err := b.run(ctx, append(args, b.Package)...)
 	if err != nil {
@@ -200,11 +219,7 @@ func (b *builder) list(ctx context.Context) (*listedPackage, error) {
 // compile runs `go test -c`. Its output has a place of its own for each
 // configuration, so that go sees when there is nothing to link.
 func (b *builder) compile(ctx context.Context) (string, error) {
-	overlay, err := mergeOverlay(b.goroot, b.overlay, b.flags.overlay, b.Dir)
-	if err != nil {
-		return "", err
-	}
-	args := []string{"test", "-c", "-vet=off", "-trimpath", "-overlay=" + overlay, "-toolexec=" + quoteArg(b.linker), b.tagsFlag()}
+	args := []string{"test", "-c", "-vet=off", "-trimpath", "-overlay=" + b.file, "-toolexec=" + quoteArg(b.linker), b.tagsFlag()}
 	for _, m := range b.modules {
 		args = append(args, "-gcflags="+m+"/...=-N -l")
 	}

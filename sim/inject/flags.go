@@ -134,11 +134,21 @@ func joinQuoted(fields []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// mergeOverlay adds the user's own -overlay to ours and returns the file for
-// the go command. Paths in the user's are relative to dir, as for go.
-func mergeOverlay(g *Goroot, o *Overlay, user, dir string) (string, error) {
+// mergeOverlay adds the user's own -overlay and extra replacements to ours and
+// returns the file for the go command. Paths in the user's are relative to
+// dir, as for go.
+func mergeOverlay(g *Goroot, o *Overlay, user, dir string, extra map[string]string) (string, error) {
+	merged := map[string]string{}
+	for _, list := range []map[string]string{o.Replace, extra} {
+		for from, to := range list {
+			merged[from] = to
+		}
+	}
 	if user == "" {
-		return o.File, nil
+		if len(extra) == 0 {
+			return o.File, nil
+		}
+		return storeReplace("overlay", merged)
 	}
 	if !filepath.IsAbs(user) {
 		user = filepath.Join(dir, user)
@@ -150,10 +160,6 @@ func mergeOverlay(g *Goroot, o *Overlay, user, dir string) (string, error) {
 	var list struct{ Replace map[string]string }
 	if err := json.Unmarshal(data, &list); err != nil {
 		return "", fmt.Errorf("read your -overlay %s: %w", user, err)
-	}
-	merged := map[string]string{}
-	for from, to := range o.Replace {
-		merged[from] = to
 	}
 	for from, to := range list.Replace {
 		if !filepath.IsAbs(from) {
