@@ -22,6 +22,11 @@ var stdEdits = []Edit{
 	{File: "net/hosts.go", Find: "const cacheMaxAge = 5 * time.Second", Op: Replace, Text: "const cacheMaxAge time.Duration = 0",
 		Why: "a machine made a moment ago is found by its label at once, not when the cache of /etc/hosts is five seconds old"},
 
+	{File: "internal/coverage/rtcov/rtcov.go", Func: "AddMeta", Text: "for i := range Meta.List { if Meta.List[i].P == (*byte)(p) { return uint32(i + 1) } }",
+		Why: "the counters of a package are those of all machines: it registers once, not with each boot"},
+	{File: "internal/coverage/cfile/hooks.go", Func: "InitHook", Text: "if true { return }",
+		Why: "package testing writes the profile; the hooks would complain of GOCOVERDIR whenever a machine exits"},
+
 	{File: "log/log.go", Func: "(*Logger).output", Find: "formatHeader(buf, now, prefix, flag, file, line)", Op: After, Text: "; restepOff := len(*buf)", Why: whyLog},
 	{File: "log/log.go", Func: "(*Logger).output", Find: "_, err := l.out.Write(*buf)", Op: Replace, Text: "restepMark(*buf, restepOff, prefix, flag, calldepth); _, err := l.out.Write(*buf); restepLogMark(0, 0, 0)", Why: whyLog},
 

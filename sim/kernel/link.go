@@ -201,6 +201,11 @@ func linkLabel(k *Kernel, id uint32) string {
 //go:linkname linkMayExit
 func linkMayExit(k *Kernel, id uint32) bool { return k.Machine(MachineID(id)).mayExit }
 
+// linkExport hands over the file that may leave the simulation.
+//
+//go:linkname linkExport
+func linkExport(k *Kernel, write func(piece []byte)) { k.Export(write) }
+
 // linkClose finishes the step log.
 //
 //go:linkname linkClose

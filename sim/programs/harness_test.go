@@ -111,6 +111,7 @@ func (r run) lines(kinds ...steplog.Kind) []string {
 func (r run) passes(t testing.TB) {
 	t.Helper()
 	if r.status.ExitStatus() != 0 || r.status.Signaled() {
-		t.Errorf("exit %d, signal %v:\n%s", r.status.ExitStatus(), r.status.Signal(), strings.Join(r.lines(steplog.KindLog, steplog.KindTest, steplog.KindDeadlock), "\n"))
+		t.Errorf("exit %d, signal %v:\n%s", r.status.ExitStatus(), r.status.Signal(),
+			strings.Join(r.lines(steplog.KindLog, steplog.KindTest, steplog.KindDeadlock), "\n"))
 	}
 }

@@ -117,6 +117,7 @@ type Request struct {
 	Log           string        // path of the step log, its header block written; "" records nothing
 	Root, Real    string        // folder of the module: where the program sees it, where it is
 	Cwd           string        // working directory of machine main, below Root
+	Export        string        // real file that takes main's /tmp/restep.cover at the end; "" for none
 	Args, Env     []string      // of machine main
 	Gate          bool          // the child waits for Release
 }
@@ -142,7 +143,7 @@ func (r *Request) encode() ([]byte, error) {
 	}
 	b = le.AppendUint32(b, uint32(len(r.Args)))
 	b = le.AppendUint32(b, uint32(len(r.Env)))
-	list := append([]string{r.Log, r.Cwd, r.Root, r.Real}, r.Args...)
+	list := append([]string{r.Log, r.Cwd, r.Root, r.Real, r.Export}, r.Args...)
 	for _, s := range append(list, r.Env...) {
 		if bytes.IndexByte([]byte(s), 0) >= 0 {
 			return nil, fmt.Errorf("argument %q contains a NUL byte", s)

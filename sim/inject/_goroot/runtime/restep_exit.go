@@ -204,6 +204,7 @@ func restepFinish(code int32) {
 		restepStop()
 	}
 	restep.exiting = true
+	restepExport()
 	restep_kernelClose(restep.kernel)
 	restepCloseLog()
 	exit(code)

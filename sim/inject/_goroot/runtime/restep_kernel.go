@@ -71,6 +71,10 @@ func restep_kernelLink(k unsafe.Pointer, op uint8, a, b string, value int64) str
 //go:noescape
 func restep_kernelLabel(k unsafe.Pointer, id uint32) string
 
+//go:linkname restep_kernelExport internal/restep/kernel.linkExport
+//go:noescape
+func restep_kernelExport(k unsafe.Pointer, write func(piece []byte))
+
 //go:linkname restep_kernelClose internal/restep/kernel.linkClose
 //go:noescape
 func restep_kernelClose(k unsafe.Pointer)

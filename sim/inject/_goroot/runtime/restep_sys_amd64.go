@@ -12,6 +12,7 @@ const (
 	restepSysClone      = 56
 	restepSysWait4      = 61
 	restepSysFtruncate  = 77
+	restepSysSetpgid    = 109
 	restepSysGetppid    = 110
 	restepSysPrctl      = 157
 	restepSysGetdents64 = 217

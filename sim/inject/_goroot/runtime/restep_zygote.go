@@ -19,7 +19,7 @@ const (
 
 // restepRequest is the fixed part of a request, followed by NUL-terminated
 // strings: log path, working directory, root of the module as the program sees
-// it, its real path, arguments, environment.
+// it, its real path, path of the export, arguments, environment.
 type restepRequest struct {
 	magic, flags  uint32
 	seed, variant uint64
@@ -178,6 +178,7 @@ func restepFork(n uintptr) bool {
 		getg().m.procid = uint64(gettid())
 		restepSys(restepSysPrctl, 1, 9, 0, 0, 0, 0)
 		restepSys(restepSysPrctl, 0x59616d61, ^uintptr(0), 0, 0, 0, 0) // PR_SET_PTRACER, any
+		restepSys(restepSysSetpgid, 0, 0, 0, 0, 0, 0) // a debugger kills by group
 		if now, _ := restepSys(restepSysGetppid, 0, 0, 0, 0, 0, 0); now != parent {
 			exit(125)
 		}
@@ -244,7 +245,7 @@ func restepBecome(n uintptr) {
 		restepDie("the request is too short", 0)
 		return ""
 	}
-	logPath, cwd, root, real := next(), next(), next(), next()
+	logPath, cwd, root, real, exportPath := next(), next(), next(), next(), next()
 	args, env := make([]string, r.argc), make([]string, r.envc)
 	for i := range args {
 		args[i] = next()
@@ -257,32 +258,38 @@ func restepBecome(n uintptr) {
 		restepWaitAtGate()
 	}
 	log := restepOpenLog(logPath)
+	restepOpenExport(exportPath)
 	restepFilter()
+	m := &restep.machine[1]
+	m.args, m.env = args, env
+	cfg := restepConfig{r.seed, r.variant, r.start, cwd, root, real, log, firstmoduledata.text}
+	if r.timeout > 0 {
+		restep.deadline = r.start + r.timeout
+	}
+	restepBegin(&cfg)
+}
 
-	restep.src.Init(r.seed ^ r.variant)
-	restep.now = r.start
-	restep.goid = 0
+// restepBegin turns the simulation on: the streams start from the seed, the
+// calling goroutine becomes the first one of machine main.
+func restepBegin(cfg *restepConfig) {
+	restep.src.Init(cfg.seed)
+	restep.now = cfg.start
 	restep.sysgoid = 1 << 40
 	restep.gap = [...]uint32{2, 6, 20, 80}[restepPlan()&3]
 	restepSeedM()
 	gp := getg()
 	m := &restep.machine[1]
 	m.alive, m.inc, m.maxproc = true, 1, restepNumCPU
-	m.args, m.env = args, env
 	m.image = mallocgc(restepImages.size, restepImages.typ, true)
 	restep.cur, restep.nmachine = 1, 1
-	cfg := restepConfig{r.seed, r.variant, r.start, cwd, root, real, log, firstmoduledata.text}
 	host := restepHost{
 		restepHostNow, restepHostRand, restepWake, restepSignalArrived, restepKernelContext, restepSymbolize,
 		restepGrowLog, restepMemory, restepStepped, restepMachineMain, restepReal,
 	}
-	if r.timeout > 0 {
-		restep.deadline = r.start + r.timeout
-	}
 	gp.goid = 1
 	restep.goid = 1
 	systemstack(func() {
-		restep.kernel = restep_kernelNew(&host, &cfg)
+		restep.kernel = restep_kernelNew(&host, cfg)
 		id, err := restep_kernelNewMachine(restep.kernel, "main", 0, false)
 		if err != "" || id != 1 {
 			throw("restep: machine main")
@@ -388,6 +395,57 @@ func restepGrowLog(need uint64) bool {
 func restepCloseLog() {
 	if restepLog.size != 0 {
 		restepSys(restepSysClose, restepLog.fd, 0, 0, 0, 0, 0)
+	}
+}
+
+// restepExportFile is the real file that takes what leaves the simulation.
+var restepExportFile struct {
+	open bool
+	fd   uintptr
+}
+
+// restepOpenExport opens the file for the export, "" for none. As with the
+// log, the path is not copied.
+func restepOpenExport(path string) {
+	if path == "" {
+		return
+	}
+	const flags = 0x80241 // O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+	fd, errno := restepSys(restepSysOpenat, ^uintptr(99), uintptr(unsafe.Pointer(unsafe.StringData(path))), flags, 0o600, 0, 0)
+	if errno != 0 {
+		restepDie("open the file for the export", errno)
+	}
+	restepExportFile.open, restepExportFile.fd = true, fd
+}
+
+// restepExport lets the file leave, if one is wanted and machine main is
+// there. It runs after the last step.
+func restepExport() {
+	if !restepExportFile.open || !restep.machine[1].alive {
+		return
+	}
+	restep_kernelExport(restep.kernel, restepWriteExport)
+	if restepExportFile.open {
+		restepSys(restepSysClose, restepExportFile.fd, 0, 0, 0, 0, 0)
+	}
+}
+
+// restepWriteExport writes one piece of the export. After an error it empties
+// the file and gives up: none is better than half of one.
+func restepWriteExport(p []byte) {
+	for len(p) > 0 && restepExportFile.open {
+		n, errno := restepSys(restepSysWrite, restepExportFile.fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), 0, 0, 0)
+		if errno == _EINTR {
+			continue
+		}
+		if errno != 0 {
+			print("restep: write the export: errno ", errno, "\n")
+			restepSys(restepSysFtruncate, restepExportFile.fd, 0, 0, 0, 0, 0)
+			restepSys(restepSysClose, restepExportFile.fd, 0, 0, 0, 0, 0)
+			restepExportFile.open = false
+			return
+		}
+		p = p[n:]
 	}
 }
 
