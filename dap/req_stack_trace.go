@@ -2,8 +2,6 @@ package dap
 
 import (
 	"context"
-	"strings"
-
 	"github.com/google/go-dap"
 
 	"github.com/restep/restep/dap/target"
@@ -28,7 +26,7 @@ func (s *session) onStackTrace(_ context.Context, m dap.Message) error {
 	}
 	skip := 0
 	if state.AtStep && goroutine == state.Goroutine && goroutine != 0 {
-		skip = simulatorFrames(frames)
+		skip = target.SimulatorFrames(frames)
 	}
 	first := max(req.Arguments.StartFrame, 0) + skip
 	req.Arguments.StartFrame = first
@@ -53,17 +51,6 @@ func (s *session) onStackTrace(_ context.Context, m dap.Message) error {
 			}
 		}
 	})
-}
-
-// simulatorFrames counts the frames on top of a stack that belong to the
-// simulator: how the step was recorded. At least one frame is left.
-func simulatorFrames(frames []target.Frame) int {
-	for i, f := range frames {
-		if !strings.HasPrefix(f.Func, "runtime.") && !strings.HasPrefix(f.Func, "internal/restep/") {
-			return i
-		}
-	}
-	return 0
 }
 
 // deemphasize marks a frame that is not the user's. Clients look at one mark or the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/go-dap"
 
@@ -43,8 +44,18 @@ func (s *session) nameThreads(r *dap.ThreadsResponse) {
 	}
 	byID := make(map[int]target.Goroutine, len(list))
 	for _, g := range list {
-		byID[int(g.ID)] = g
+		// The runtime's own goroutines from before the simulation may have
+		// the id of a machine's.
+		if old, twice := byID[int(g.ID)]; !twice || strings.HasPrefix(old.Start, "runtime.") {
+			byID[int(g.ID)] = g
+		}
 	}
+	seen := make(map[int]bool, len(list))
+	r.Body.Threads = slices.DeleteFunc(r.Body.Threads, func(th dap.Thread) bool {
+		twice := seen[th.Id]
+		seen[th.Id] = true
+		return twice
+	})
 	for i := range r.Body.Threads {
 		th := &r.Body.Threads[i]
 		if g, ok := byID[th.Id]; ok {

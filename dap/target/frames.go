@@ -3,6 +3,7 @@ package target
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/go-delve/delve/pkg/proc"
 	"github.com/go-delve/delve/service/api"
@@ -20,6 +21,8 @@ type Frame struct {
 	File  string // as recorded, see Paths
 	Line  int
 	PC    uint64 // where the frame goes on
+
+	offset int64 // from the end of the goroutine's stack
 }
 
 // Frames returns the stack of a goroutine, innermost first; -1 stands for the
@@ -32,7 +35,7 @@ func (t *Target) Frames(goroutine int64) ([]Frame, error) {
 	frames := make([]Frame, len(list))
 	for i := range list {
 		f := &list[i]
-		frames[i] = Frame{Index: i, File: f.Call.File, Line: f.Call.Line, PC: f.Current.PC}
+		frames[i] = Frame{Index: i, File: f.Call.File, Line: f.Call.Line, PC: f.Current.PC, offset: f.FrameOffset()}
 		if f.Call.Fn != nil {
 			frames[i].Func = f.Call.Fn.Name
 		}
@@ -54,6 +57,26 @@ func (t *Target) UserFrame(frames []Frame) (f Frame, ok bool) {
 		return Frame{}, false
 	}
 	return frames[place.PC], true
+}
+
+// Place returns the frame at which a stop at a step is shown: the user's, or
+// without one the innermost that is not the simulator's.
+func (t *Target) Place(frames []Frame) Frame {
+	if f, ok := t.UserFrame(frames); ok || len(frames) == 0 {
+		return f
+	}
+	return frames[SimulatorFrames(frames)]
+}
+
+// SimulatorFrames counts the frames on top of a stack that belong to the
+// simulator: how the step was recorded. At least one frame is left.
+func SimulatorFrames(frames []Frame) int {
+	for i, f := range frames {
+		if !strings.HasPrefix(f.Func, "runtime.") && !strings.HasPrefix(f.Func, "internal/restep/") {
+			return i
+		}
+	}
+	return 0
 }
 
 // Value is the result of an expression.

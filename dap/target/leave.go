@@ -2,14 +2,11 @@ package target
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"go/parser"
 
-	"github.com/go-delve/delve/service/api"
+	"github.com/go-delve/delve/pkg/proc"
 )
-
-// leaveName is the breakpoint at which a step has been left.
-const leaveName = "restep leave step"
 
 // Left is how LeaveStep ended.
 type Left uint8
@@ -21,9 +18,9 @@ const (
 )
 
 // LeaveStep goes on from a step, where the program is deep inside the
-// simulator, to where the user's function continues, so that the next line is
-// the user's. It does nothing and returns SameLine when the program is not at a
-// step or no frame of the user is on the stack.
+// simulator, to where the function at its Place continues, so that the next
+// line is the user's. It does nothing and returns SameLine when the program is
+// not at a step or no goroutine made it.
 func (t *Target) LeaveStep(ctx context.Context) (Left, error) {
 	s, err := t.State()
 	if err != nil {
@@ -32,38 +29,47 @@ func (t *Target) LeaveStep(ctx context.Context) (Left, error) {
 	if !s.AtStep {
 		return SameLine, nil
 	}
-	list, err := t.dbg.Stacktrace(-1, stackDepth, 0)
-	if err != nil {
-		return Elsewhere, fmt.Errorf("read the stack: %w", err)
-	}
 	frames, err := t.Frames(-1)
 	if err != nil {
 		return Elsewhere, err
 	}
-	user, ok := t.UserFrame(frames)
-	if !ok || user.Index == 0 || user.Index >= len(list) || s.Goroutine == 0 {
+	at := t.Place(frames)
+	if s.Goroutine == 0 || at.Index == 0 {
 		return SameLine, nil
 	}
-	bp, err := t.dbg.CreateBreakpoint(&api.Breakpoint{
-		Name: leaveName, Addr: user.PC,
-		Cond: fmt.Sprintf("runtime.curg.goid == %d && runtime.frameoff == %d", s.Goroutine, list[user.Index].FrameOffset()),
-	}, "", nil, false)
+	if err := t.breakWhenBack(at, s.Goroutine); err != nil {
+		return Elsewhere, fmt.Errorf("go on to %s: %w", at.Func, err)
+	}
+	if err := t.resume(ctx); err != nil {
+		return Elsewhere, err
+	}
+	now, err := t.State()
+	if err != nil || now.Exited || now.Goroutine != s.Goroutine {
+		return Elsewhere, err
+	}
+	top, err := t.Frames(-1)
+	switch {
+	case err != nil || len(top) == 0 || top[0].PC != at.PC:
+		return Elsewhere, err
+	case top[0].Line != at.Line:
+		return NewLine, nil
+	}
+	return SameLine, nil
+}
+
+// breakWhenBack sets a breakpoint like those that Delve steps with, where a
+// frame of a goroutine goes on. Like those it goes away when it was hit, and
+// stays when another breakpoint is hit first.
+func (t *Target) breakWhenBack(f Frame, goroutine int64) error {
+	cond, err := parser.ParseExpr(fmt.Sprintf("runtime.curg.goid == %d && runtime.frameoff == %d", goroutine, f.offset))
 	if err != nil {
-		return Elsewhere, fmt.Errorf("go on to %s: %w", user.Func, err)
+		return err
 	}
-	err = t.resume(ctx)
-	left := Elsewhere
-	now, stateErr := t.State()
-	if stateErr == nil && !now.Exited {
-		top, frameErr := t.Frames(-1)
-		if frameErr == nil && len(top) > 0 && top[0].PC == user.PC && now.Goroutine == s.Goroutine {
-			left = SameLine
-			if top[0].Line != user.Line {
-				left = NewLine
-			}
-		}
-		_, clearErr := t.dbg.ClearBreakpoint(bp)
-		err = errors.Join(err, frameErr, clearErr)
+	grp, unlock := t.dbg.LockTargetGroup()
+	defer unlock()
+	if err := grp.ClearSteppingBreakpoints(); err != nil {
+		return err
 	}
-	return left, errors.Join(err, stateErr)
+	_, err = grp.Selected.SetBreakpoint(0, f.PC, proc.NextBreakpoint, cond)
+	return err
 }

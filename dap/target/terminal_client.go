@@ -44,8 +44,7 @@ func (c *client) skip(goroutine int64) int {
 	if err != nil {
 		return 0
 	}
-	user, _ := c.target.UserFrame(frames)
-	return user.Index
+	return c.target.Place(frames).Index
 }
 
 // scope moves a scope to the frame that the terminal means.

@@ -33,6 +33,12 @@ const SimTimeout = 10 * time.Minute
 // Start is the simulated time at which every run begins.
 func Start() time.Time { return time.Date(2020, 1, 15, 14, 10, 3, 0, time.UTC) }
 
+// CoverFile is where package testing writes the coverage profile, on the disk
+// of machine main; a request with an Export hands it out (kernel.ExportPath).
+const CoverFile = "/tmp/restep.cover"
+
+const coverFlag = "-test.coverprofile="
+
 // fixedEnv is the environment of machine main before what the user declares.
 var fixedEnv = []string{
 	"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/root", "USER=root", "TMPDIR=/tmp", "LANG=C.UTF-8",
@@ -49,6 +55,7 @@ type Spec struct {
 	Run     string // pattern for -test.run; "" = the test and all below it
 	Seed    uint64
 	Variant uint64
+	Cover   bool     // the binary counts coverage and shall write it to CoverFile
 	Flags   []string // further flags of the test binary, "-test.short"
 	Args    []string // arguments of the program, as after -args
 	Env     []string // KEY=value, added to the fixed ones
@@ -64,6 +71,9 @@ func (s *Spec) Header() steplog.Header {
 		"/tmp/" + path.Base(s.Package) + ".test", "-test.run=" + run, "-test.v=test2json", "-test.timeout=0",
 		"-test.benchtime=1x",
 	}
+	if s.Cover {
+		args = append(args, coverFlag+CoverFile)
+	}
 	args = append(append(args, s.Flags...), s.Args...)
 	return steplog.Header{
 		Version: steplog.Version, Seed: s.Seed, Variant: s.Variant, StartNs: Start().UnixNano(),
@@ -78,6 +88,16 @@ func (s *Spec) ListHeader() steplog.Header {
 	h.Test = ""
 	h.Args = append([]string{h.Args[0], "-test.list=.", "-test.timeout=0"}, s.Args...)
 	return h
+}
+
+// WithoutCover returns the arguments of a run for a binary that counts no
+// coverage: package testing refuses the flag there.
+func WithoutCover(args []string) []string {
+	i := slices.Index(args, coverFlag+CoverFile)
+	if i < 0 {
+		return args
+	}
+	return slices.Concat(args[:i], args[i+1:])
 }
 
 // mergeEnv lets a later value of a key replace an earlier one in its place.
