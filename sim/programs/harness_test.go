@@ -58,7 +58,6 @@ type run struct {
 // simulate runs one test with one seed.
 func simulate(t testing.TB, z *zygote.Zygote, test string, seed uint64) run {
 	t.Helper()
-	epoch := time.Date(2020, 1, 15, 14, 10, 3, 0, time.UTC)
 	head, err := steplog.EncodeHeader(&steplog.Header{Seed: seed, StartNs: epoch.UnixNano(), Test: test})
 	if err != nil {
 		t.Fatal(err)
@@ -68,21 +67,7 @@ func simulate(t testing.TB, z *zygote.Zygote, test string, seed uint64) run {
 		t.Fatal(err)
 	}
 	defer os.Remove(path)
-	child, err := z.Run(&zygote.Request{
-		Seed: seed, Start: epoch, Timeout: 10 * time.Minute, Log: path, Cwd: "/", Args: []string{
-			"/tmp/restep.test", "-test.run=^" + test + "$", "-test.v=test2json", "-test.timeout=0",
-		},
-		Env: []string{"PATH=/usr/bin:/bin", "HOME=/root"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	limit := time.AfterFunc(time.Minute, child.Kill)
-	defer limit.Stop()
-	status, err := child.Wait()
-	if err != nil {
-		t.Fatal(err)
-	}
+	status := wait(t, z, request(test, seed, path))
 	if s := z.Stderr(); s != "" {
 		t.Fatalf("the simulator failed in %s, seed %d:\n%s", test, seed, s)
 	}
@@ -95,6 +80,39 @@ func simulate(t testing.TB, z *zygote.Zygote, test string, seed uint64) run {
 		t.Fatal(err)
 	}
 	return run{status, bytes.TrimRight(b, "\x00"), r}
+}
+
+// unrecorded runs one test with one seed without a step log.
+func unrecorded(t testing.TB, z *zygote.Zygote, test string, seed uint64) syscall.WaitStatus {
+	t.Helper()
+	return wait(t, z, request(test, seed, ""))
+}
+
+var epoch = time.Date(2020, 1, 15, 14, 10, 3, 0, time.UTC)
+
+func request(test string, seed uint64, log string) *zygote.Request {
+	return &zygote.Request{
+		Seed: seed, Start: epoch, Timeout: 2 * time.Hour, Log: log, Cwd: "/", Args: []string{
+			"/tmp/restep.test", "-test.run=^" + test + "$", "-test.v=test2json", "-test.timeout=0",
+		},
+		Env: []string{"PATH=/usr/bin:/bin", "HOME=/root"},
+	}
+}
+
+// wait runs a request to its end; a run that hangs is killed.
+func wait(t testing.TB, z *zygote.Zygote, r *zygote.Request) syscall.WaitStatus {
+	t.Helper()
+	child, err := z.Run(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := time.AfterFunc(time.Minute, child.Kill)
+	defer limit.Stop()
+	status, err := child.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status
 }
 
 // lines are the messages of the steps of some kinds, "machine: message".

@@ -86,7 +86,7 @@ func restepNewG(gp, creator *g) {
 	if !restep.on {
 		return
 	}
-	if stringslite.HasPrefix(funcname(findfunc(gp.startpc)), "runtime.") {
+	if name := funcname(findfunc(gp.startpc)); stringslite.HasPrefix(name, "runtime.") && name != "runtime.corostart" {
 		gp.restepMachine, gp.restepInc = 0, 0
 	}
 	if gp.restepMachine == 0 {
