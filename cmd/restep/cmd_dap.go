@@ -1,3 +1,5 @@
+//go:build linux && amd64
+
 package main
 
 import (
@@ -78,18 +80,18 @@ func writeToken(path, token string) error {
 	return errors.Join(err, f.Close())
 }
 
-// stdio is standard input and output as one connection. Nothing else of this
+// dapStreams is standard input and output as one connection. Nothing else of this
 // process may print to standard output then.
-type stdio struct {
+type dapStreams struct {
 	in, out *os.File
 }
 
-func (s stdio) Read(p []byte) (int, error)  { return s.in.Read(p) }
-func (s stdio) Write(p []byte) (int, error) { return s.out.Write(p) }
-func (s stdio) Close() error                { return errors.Join(s.in.Close(), s.out.Close()) }
+func (s dapStreams) Read(p []byte) (int, error)  { return s.in.Read(p) }
+func (s dapStreams) Write(p []byte) (int, error) { return s.out.Write(p) }
+func (s dapStreams) Close() error                { return errors.Join(s.in.Close(), s.out.Close()) }
 
 func serveStdio(ctx context.Context, u *ui, opt dap.Options) int {
-	conn := stdio{os.Stdin, os.Stdout}
+	conn := dapStreams{os.Stdin, os.Stdout}
 	os.Stdout = os.Stderr // whatever prints by mistake must not break the protocol
 	if err := dap.Serve(ctx, conn, opt); err != nil {
 		if ctx.Err() != nil {

@@ -1,3 +1,5 @@
+//go:build linux && amd64
+
 package main
 
 import (
@@ -12,31 +14,34 @@ import (
 	"strings"
 	"time"
 
+	"github.com/restep/restep/sim/inject"
 	"github.com/restep/restep/sim/steplog"
 )
 
 // testConfig is a parsed command line of restep test.
 type testConfig struct {
-	packages []string
-	run      *pattern
-	skip     *pattern
-	runText  string
-	verbose  bool
-	json     bool
-	short    bool
-	failFast bool
-	list     string
-	count    int
-	timeout  time.Duration // real time for one run, 0 = none
-	seeds    seedSet
-	trace    []steplog.Kind
-	workers  int
-	tags     []string
-	build    []string // further build flags
-	env      []string
-	flags    []string // of the test binary, "-test.short"
-	args     []string // of the program
-	repeat   []string // flags that a command to repeat a run needs
+	packages     []string
+	run          *pattern
+	skip         *pattern
+	runText      string
+	verbose      bool
+	json         bool
+	short        bool
+	failFast     bool
+	list         string
+	count        int
+	timeout      time.Duration // real time for one run, 0 = none
+	seeds        seedSet
+	trace        []steplog.Kind
+	workers      int
+	tags         []string
+	build        []string // further build flags
+	env          []string
+	flags        []string      // of the test binary, "-test.short"
+	args         []string      // of the program
+	cover        *inject.Cover // nil = no coverage
+	coverProfile string        // path of -coverprofile
+	repeat       []string      // flags that a command to repeat a run needs
 }
 
 // notSupported are flags of go test that restep test does not have.
@@ -46,7 +51,6 @@ var notSupported = map[string]string{
 	"race":       "the race detector brings threads of its own; run plain go test for it",
 	"msan":       "the memory sanitizer needs cgo, which cannot be simulated",
 	"asan":       "the address sanitizer needs cgo, which cannot be simulated",
-	"cover":      "coverage is not collected in the simulation yet; run plain go test for it",
 	"cpuprofile": "profiles of simulated runs are not collected; run plain go test for them",
 	"trace":      "execution traces are not collected; restep steps shows what a run did",
 	"exec":       "the simulator starts the test binary itself",
@@ -61,7 +65,6 @@ var notSupported = map[string]string{
 	"artifacts":  "files of a simulated machine stay in the simulation",
 	"benchmem":   "=bench", "benchtime": "=bench",
 	"fuzztime": "=fuzz", "fuzzminimizetime": "=fuzz", "fuzzcachedir": "=fuzz",
-	"covermode": "=cover", "coverpkg": "=cover", "coverprofile": "=cover",
 	"memprofile": "=cpuprofile", "memprofilerate": "=cpuprofile", "blockprofile": "=cpuprofile",
 	"blockprofilerate": "=cpuprofile", "mutexprofile": "=cpuprofile", "mutexprofilefraction": "=cpuprofile",
 	"outputdir": "=cpuprofile", "o": "=c", "i": "=c",
@@ -94,6 +97,7 @@ func (e *refusedFlag) Error() string { return "-" + e.name + ": " + e.why }
 // flagText holds values that are checked after parsing.
 type flagText struct {
 	run, skip, seed, seeds, trace, tags string
+	cover                               coverFlags
 	refused                             error
 }
 
@@ -146,6 +150,10 @@ func (c *testConfig) flagSet(v *flagText) *flag.FlagSet {
 	fs.StringVar(&v.seeds, "seeds", "", "")
 	fs.StringVar(&v.trace, "simtrace", "", "")
 	fs.StringVar(&v.tags, "tags", "", "")
+	fs.BoolVar(&v.cover.on, "cover", false, "")
+	fs.StringVar(&v.cover.mode, "covermode", "", "")
+	fs.StringVar(&v.cover.pkgs, "coverpkg", "", "")
+	fs.StringVar(&v.cover.profile, "coverprofile", "", "")
 	fs.StringVar(&c.list, "list", "", "")
 	fs.BoolVar(&c.json, "json", false, "")
 	fs.BoolVar(&c.short, "short", false, "")
@@ -262,6 +270,9 @@ func (c *testConfig) finish(v *flagText) (err error) {
 		c.tags = strings.FieldsFunc(v.tags, func(r rune) bool { return r == ',' || r == ' ' })
 		c.repeat = append(c.repeat, "-tags="+v.tags)
 	}
+	if err := c.finishCover(&v.cover); err != nil {
+		return err
+	}
 	c.verbose = c.verbose || c.json
 	if len(c.packages) == 0 {
 		c.packages = []string{"."}
@@ -290,6 +301,8 @@ own. Packages, output and exit code are those of go test.
   -env K=V         environment of the simulated main machine; repeatable
   -json            print events like go test -json, with a field Seed
   -parallel n      as for go test
+  -cover -covermode -coverpkg -coverprofile
+                   as for go test; of all machines, all seeds together
   -C dir -tags -mod -modfile -overlay -gcflags -ldflags ...
                    as for go build
 

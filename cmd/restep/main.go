@@ -26,6 +26,7 @@ func commands() []command {
 		{"eval", "print the value of an expression at a step", evalHelp, runEval},
 		{"dap", "serve editors (Debug Adapter Protocol)", dapHelp, runDAP},
 		{"demo", "see it all in a minute", demoHelp, runDemo},
+		{"lsp", "serve an editor: the language server", lspHelp, runLSP},
 		{"syscalls", "list which system calls are simulated", syscallsHelp, runSyscalls},
 		{"version", "print the version", "usage: restep version\n", runVersion},
 		{"help", "explain a command", "usage: restep help [command]\n", runHelp},

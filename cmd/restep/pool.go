@@ -1,3 +1,5 @@
+//go:build linux && amd64
+
 package main
 
 import (
@@ -35,6 +37,7 @@ type done struct {
 	path    string    // of the log, taken from the store
 	log     *runs.Log // nil unless somebody wants to see it
 	note    string    // what the simulator itself printed
+	cover   string    // coverage profile, "" when the run wrote none
 	err     error     // the run could not be made
 }
 
@@ -44,6 +47,7 @@ type subject struct {
 	bin   *inject.Binary
 	store *runs.Store
 	src   text.Source
+	cover coverage // of the runs that have been reported
 }
 
 func newSubject(cfg *testConfig, bin *inject.Binary, store *runs.Store) *subject {
@@ -55,7 +59,7 @@ func (t *subject) spec(test string, seed uint64) launch.Spec {
 	return launch.Spec{
 		Build: t.bin.BuildID, Package: t.bin.ImportPath, Module: t.bin.ModulePath, Go: t.bin.GoVersion,
 		Restep: version(), Test: test, Run: t.cfg.run.only(test), Seed: seed,
-		Flags: t.cfg.flags, Args: t.cfg.args, Env: t.cfg.env,
+		Cover: t.cfg.cover != nil, Flags: t.cfg.flags, Args: t.cfg.args, Env: t.cfg.env,
 	}
 }
 
@@ -192,8 +196,15 @@ func (w *worker) run(ctx context.Context, header *steplog.Header, j job) done {
 	if d.path, d.err = w.store.NewLog(block); d.err != nil {
 		return d
 	}
-	ending, real, err := w.fork(ctx, header, d.path)
+	export := ""
+	if w.cfg.cover != nil && header.Test != "" {
+		export = d.path + ".cover"
+	}
+	ending, real, err := w.fork(ctx, header, d.path, export)
 	d.real, d.err, d.note = real, err, ending.Problem
+	if export != "" {
+		d.takeCover(export)
+	}
 	if d.err == nil {
 		d.log, d.err = runs.Load(d.path)
 	}
@@ -205,8 +216,20 @@ func (w *worker) run(ctx context.Context, header *steplog.Header, j job) done {
 	return d
 }
 
+// takeCover reads the coverage profile that a run has written, if it did, and
+// removes it.
+func (d *done) takeCover(path string) {
+	b, err := os.ReadFile(path)
+	if err == nil {
+		d.cover, err = string(b), os.Remove(path)
+	}
+	if err != nil && d.err == nil {
+		d.err = fmt.Errorf("coverage of the run: %w", err)
+	}
+}
+
 // fork lets the zygote make the run and waits for its end.
-func (w *worker) fork(ctx context.Context, header *steplog.Header, path string) (e runs.Ending, real time.Duration, err error) {
+func (w *worker) fork(ctx context.Context, header *steplog.Header, path, export string) (e runs.Ending, real time.Duration, err error) {
 	if w.z == nil {
 		w.z, err = zygote.Start(ctx, zygote.Config{Binary: w.bin.Path, Layout: w.bin.LayoutPath})
 		if err != nil {
@@ -217,6 +240,7 @@ func (w *worker) fork(ctx context.Context, header *steplog.Header, path string) 
 	if err != nil {
 		return e, 0, err
 	}
+	request.Export = export
 	before := w.z.Stderr()
 	start := time.Now()
 	child, err := w.z.Run(request)

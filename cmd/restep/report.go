@@ -1,3 +1,5 @@
+//go:build linux && amd64
+
 package main
 
 import (
@@ -44,13 +46,25 @@ var shown = []steplog.Kind{
 }
 
 // wants reports whether a step of the kinds asked for is worth a line: machines
-// that end well are not.
+// that end well are not, nor what a single run covers.
 func (r *reporter) wants(s *steplog.Step) bool {
+	if s.Kind == steplog.KindLog && r.isCoverage(s) {
+		return false
+	}
 	if s.Kind != steplog.KindExit || slices.Contains(r.cfg.trace, steplog.KindExit) {
 		return true
 	}
 	code, _ := s.Field(steplog.TagExitCode)
 	return code.Int() != 0
+}
+
+// isCoverage reports the line in which package testing says how much a single
+// run covers; the package has one for all of them.
+func (r *reporter) isCoverage(s *steplog.Step) bool {
+	return r.cfg.cover != nil && bytes.HasPrefix(s.Text, []byte("coverage: ")) &&
+		slices.ContainsFunc(r.current.done.log.Stack(s.StackID, nil), func(f steplog.Frame) bool {
+			return f.Func == "testing.coverReport"
+		})
 }
 
 // run prints one run if it is worth it.

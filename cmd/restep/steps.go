@@ -102,6 +102,9 @@ func parseSteps(args []string) (*stepsConfig, error) {
 		c.what = rest[0]
 		if !strings.HasSuffix(c.what, ".steplog") {
 			c.what, _, _ = strings.Cut(c.what, "/") // a sub-test is part of its test's run
+			if c.what == "" || c.what == "." || c.what == ".." {
+				return nil, fmt.Errorf("%q is neither a test nor a .steplog file", rest[0])
+			}
 		}
 	}
 	return c, nil

@@ -1,3 +1,5 @@
+//go:build linux && amd64
+
 package main
 
 import (
@@ -21,6 +23,7 @@ type session struct {
 	stores      map[string]*runs.Store // by module folder
 	failed      bool
 	unsupported []unsupportedCall
+	profile     *coverFile // of -coverprofile; nil if not wanted
 }
 
 // unsupportedCall is a system call that is not simulated and that some run made.
@@ -55,6 +58,9 @@ func runTest(ctx context.Context, u *ui, args []string) int {
 		u.raw("no packages to test")
 		return exitFailed
 	}
+	if s.profile, err = openCover(cfg); err != nil {
+		return u.fail(exitFailed, err.Error())
+	}
 	for _, p := range list {
 		s.pkg(ctx, p)
 		_ = out.Flush()
@@ -88,6 +94,10 @@ func (s *session) summary() {
 			place = " (called at " + c.place + ")"
 		}
 		s.u.say(c.name + " is not simulated" + place + "; it returned ENOSYS")
+	}
+	if err := s.profile.close(); err != nil {
+		s.failed = true
+		s.u.say("write the coverage profile: " + err.Error())
 	}
 }
 
@@ -130,8 +140,7 @@ func (s *session) pkg(ctx context.Context, p *goPackage) {
 		return
 	}
 	if !p.hasTests() {
-		s.line(p, "?   \t%s\t[no test files]", p.ImportPath)
-		s.sink.end(p.ImportPath, "skip", time.Since(start))
+		s.untested(ctx, p, start)
 		return
 	}
 	if p.Module == nil {
@@ -139,7 +148,7 @@ func (s *session) pkg(ctx context.Context, p *goPackage) {
 		return
 	}
 	bin, err := inject.Build(ctx, inject.BuildConfig{
-		Package: p.ImportPath, Tags: s.cfg.tags, BuildFlags: s.cfg.build,
+		Package: p.ImportPath, Tags: s.cfg.tags, BuildFlags: s.cfg.build, Cover: s.cfg.cover,
 		Progress: func(what string) { s.u.status("restep: " + what) },
 	})
 	s.u.status("")
@@ -147,8 +156,7 @@ func (s *session) pkg(ctx context.Context, p *goPackage) {
 	case ctx.Err() != nil:
 		return
 	case errors.Is(err, inject.ErrNoTests):
-		s.line(p, "?   \t%s\t[no test files]", p.ImportPath)
-		s.sink.end(p.ImportPath, "skip", time.Since(start))
+		s.untested(ctx, p, start)
 		return
 	case err != nil:
 		var tool *inject.ToolError
@@ -165,6 +173,18 @@ func (s *session) pkg(ctx context.Context, p *goPackage) {
 		return
 	}
 	s.tests(ctx, p, newSubject(s.cfg, bin, store), time.Now())
+}
+
+// untested reports a package that has no tests. With coverage its statements
+// count all the same: none of them is run.
+func (s *session) untested(ctx context.Context, p *goPackage, start time.Time) {
+	if none := untestedCoverage(ctx, s.cfg, p); none != nil {
+		s.addCoverage(p.ImportPath, none)
+		s.line(p, "\t%s\t\t%s", p.ImportPath, none.describe(nil))
+	} else {
+		s.line(p, "?   \t%s\t[no test files]", p.ImportPath)
+	}
+	s.sink.end(p.ImportPath, "skip", time.Since(start))
 }
 
 func (s *session) line(p *goPackage, format string, args ...any) {
@@ -263,6 +283,7 @@ func (s *session) runAll(ctx context.Context, p *goPackage, t *subject, r *repor
 	s.u.status("")
 	real := time.Since(start)
 	what := plural(len(tests), "test") + ", " + s.cfg.seeds.describe()
+	covered := s.covered(t)
 	switch {
 	case ctx.Err() != nil:
 		s.line(p, "FAIL\t%s\t%.3fs\t(interrupted: %d of %s done, %d failed)", p.ImportPath, real.Seconds(),
@@ -270,16 +291,45 @@ func (s *session) runAll(ctx context.Context, p *goPackage, t *subject, r *repor
 	case count.failed > 0:
 		s.failed = true
 		s.line(p, "FAIL")
+		if covered != "" {
+			s.line(p, "%s", covered)
+		}
 		s.line(p, "FAIL\t%s\t%.3fs\t(%s; %d of %s failed)", p.ImportPath, real.Seconds(), what, count.failed, plural(count.done, "run"))
 	default:
 		if s.cfg.verbose {
 			s.line(p, "PASS")
+			if covered != "" {
+				s.line(p, "%s", covered)
+			}
 		}
-		s.line(p, "ok  \t%s\t%.3fs\t(%s)", p.ImportPath, real.Seconds(), what)
+		if covered != "" {
+			covered = "\t" + covered
+		}
+		s.line(p, "ok  \t%s\t%.3fs%s\t(%s)", p.ImportPath, real.Seconds(), covered, what)
 		s.sink.end(p.ImportPath, "pass", real)
 		return
 	}
 	s.sink.end(p.ImportPath, "fail", real)
+}
+
+// covered says how much the runs of a package cover, "" if nobody asked or no
+// run got that far, and adds it to the profile.
+func (s *session) covered(t *subject) string {
+	if s.cfg.cover == nil {
+		return ""
+	}
+	s.addCoverage(t.bin.ImportPath, &t.cover)
+	return t.cover.describe(s.cfg.cover.Packages)
+}
+
+// addCoverage adds the coverage of a package to the profile, if one is wanted.
+func (s *session) addCoverage(pkg string, c *coverage) {
+	if s.profile == nil {
+		return
+	}
+	if err := s.profile.total.merge(c); err != nil {
+		s.u.say("coverage of " + pkg + ": " + err.Error())
+	}
 }
 
 // collect runs all jobs and reports them in their order.
@@ -332,6 +382,11 @@ func (s *session) finished(t *subject, r *reporter, d *done, count *tally) {
 	}
 	if d.outcome.Result == runs.Fail {
 		count.failed++
+	}
+	if d.cover != "" {
+		if err := t.cover.add(d.cover); err != nil {
+			s.u.say(fmt.Sprintf("coverage of %s with seed %d: %v", d.test, d.seed, err))
+		}
 	}
 	r.run(d)
 	s.u.flush()

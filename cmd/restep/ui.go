@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/restep/restep/replay/text"
 )
 
@@ -43,11 +41,6 @@ func newUI() *ui {
 	u.outTerm = isTerminal(os.Stdout) && !plain
 	u.errTerm = isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb"
 	return u
-}
-
-func isTerminal(f *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
 }
 
 // print writes to standard output, in place of the progress line.

@@ -67,3 +67,22 @@ func TestRequestRefusesHostileHeaders(t *testing.T) {
 		}
 	}
 }
+
+func TestCover(t *testing.T) {
+	spec := launch.Spec{Package: "example", Module: "example", Test: "TestX", Args: []string{"x"}}
+	plain := spec.Header().Args
+	spec.Cover = true
+	h := spec.Header()
+	if slices.Equal(h.Args, plain) || !slices.Contains(h.Args, "-test.coverprofile="+launch.CoverFile) || h.Args[len(h.Args)-1] != "x" {
+		t.Errorf("%q", h.Args)
+	}
+	if got := launch.WithoutCover(h.Args); !slices.Equal(got, plain) {
+		t.Errorf("%q, want %q", got, plain)
+	}
+	if got := launch.WithoutCover(plain); !slices.Equal(got, plain) {
+		t.Errorf("%q, want %q", got, plain)
+	}
+	if r, err := launch.Request(&h, "/m", ""); err != nil || r.Export != "" {
+		t.Errorf("%+v %v", r, err) // whoever runs it says where to
+	}
+}

@@ -100,7 +100,9 @@ func (p *Program) find(spec Spec, test string) error {
 			// The run that the user has seen, with the flags it had then.
 			asked.Args, asked.Env = h.Args, h.Env
 		}
-		p.Stale = h.Build != asked.Build
+		if p.Stale = h.Build != asked.Build; p.Stale {
+			asked.Args = launch.WithoutCover(asked.Args)
+		}
 		p.Header = asked
 		if !p.Stale && sameWorld(&h, &asked) {
 			// The mapping stays until the process ends: whoever reads the log

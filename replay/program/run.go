@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -112,6 +113,18 @@ func (r *Run) Ended() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// EndsWithin waits for the end of the run, but not longer than d.
+func (r *Run) EndsWithin(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-r.ended:
+		return true
+	case <-t.C:
+		return r.Ended()
 	}
 }
 

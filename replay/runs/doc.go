@@ -9,8 +9,9 @@
 // folder can be made again, so it is capped and may be deleted at any time.
 //
 // It deliberately starts no run, prints nothing and does not watch for
-// changes. It may import sim/steplog, replay/text and the standard library; it
-// must never know zygotes, Delve, the kernel or an editor's protocol.
+// changes. It may import sim/steplog, replay/text, golang.org/x/sys and the
+// standard library; it must never know zygotes, Delve, the kernel or an
+// editor's protocol.
 //
 // A Store may be used by several goroutines, and the folder by several
 // processes: appending takes the lock file shared, trimming takes it alone.

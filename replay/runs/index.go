@@ -68,7 +68,7 @@ func (s *Store) Add(r Result, temp, id string) (Result, error) {
 // append writes one line. The file is opened each time because trimming may
 // have put another in its place.
 func (s *Store) append(line []byte) error {
-	unlock, err := s.lock(syscall.LOCK_SH)
+	unlock, err := s.lock(false)
 	if err != nil {
 		return err
 	}

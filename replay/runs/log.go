@@ -56,7 +56,7 @@ func load(f *os.File) (*Log, error) {
 	}
 	l := &Log{}
 	if size > 0 {
-		l.mapped, err = syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_PRIVATE)
+		l.mapped, err = mapFile(f, int(size))
 		if err != nil {
 			return nil, fmt.Errorf("map step log %s: %w", f.Name(), err)
 		}
@@ -71,7 +71,7 @@ func load(f *os.File) (*Log, error) {
 // Close gives the memory back.
 func (l *Log) Close() {
 	if l.mapped != nil {
-		_ = syscall.Munmap(l.mapped)
+		unmapFile(l.mapped)
 		l.mapped = nil
 	}
 }

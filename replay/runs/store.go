@@ -128,8 +128,7 @@ func ownFolder(dir string) error {
 	if err != nil {
 		return err
 	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 || ok && int(st.Uid) != os.Getuid() {
+	if !isPrivate(info) {
 		return fmt.Errorf("%s is not a private folder of yours; remove it or set TMPDIR", dir)
 	}
 	return nil
@@ -177,7 +176,7 @@ func (s *Store) prepare() error {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	unlock, err := s.lock(syscall.LOCK_EX)
+	unlock, err := s.lock(true)
 	if err != nil {
 		return err
 	}
@@ -195,7 +194,7 @@ func (s *Store) prepare() error {
 	if s.hold, err = s.root.OpenFile(s.tmp+"/lock", os.O_RDWR|os.O_CREATE, 0o644); err != nil {
 		return err
 	}
-	return syscall.Flock(int(s.hold.Fd()), syscall.LOCK_EX)
+	return lockFile(s.hold, true, true)
 }
 
 // sweep removes the folders of processes that died. Call it with the lock
@@ -210,7 +209,7 @@ func (s *Store) sweep() {
 	for _, name := range names {
 		f, err := s.root.OpenFile("tmp/"+name+"/lock", os.O_RDWR|syscall.O_NONBLOCK, 0)
 		if err == nil {
-			err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+			err = lockFile(f, true, false)
 			_ = f.Close()
 			if err != nil {
 				continue // its process lives
@@ -221,17 +220,12 @@ func (s *Store) sweep() {
 }
 
 // lock takes the lock file, shared or alone.
-func (s *Store) lock(how int) (unlock func(), err error) {
+func (s *Store) lock(alone bool) (unlock func(), err error) {
 	f, err := s.root.OpenFile("lock", os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	for {
-		if err = syscall.Flock(int(f.Fd()), how); err != syscall.EINTR {
-			break
-		}
-	}
-	if err != nil {
+	if err := lockFile(f, alone, true); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("lock %s: %w", s.dir, err)
 	}
@@ -261,6 +255,6 @@ func (s *Store) Close() error {
 		return nil
 	}
 	err := s.trim()
-	err = errors.Join(err, s.root.RemoveAll(s.tmp))
-	return errors.Join(err, s.hold.Close())
+	err = errors.Join(err, s.hold.Close()) // first: not every system removes open files
+	return errors.Join(err, s.root.RemoveAll(s.tmp))
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"syscall"
 	"time"
 )
 
@@ -15,7 +14,7 @@ const strayAge = time.Hour
 
 // trim removes logs that are over the caps and shortens the index.
 func (s *Store) trim() error {
-	unlock, err := s.lock(syscall.LOCK_EX)
+	unlock, err := s.lock(true)
 	if err != nil {
 		return err
 	}
@@ -42,12 +41,14 @@ func (s *Store) trim() error {
 }
 
 // loggedRuns returns the runs whose logs are there, newest first and each log
-// once, and the number of lines. Only lines that name a log are parsed: there
-// may be very many others.
+// once, and the number of lines. Only lines that name one of the files are
+// parsed: there may be very many others.
 func loggedRuns(b []byte, files map[string]logFile) (logged []Result, lines int) {
 	for line := range bytes.Lines(b) {
 		lines++
-		if !bytes.Contains(line, []byte(`"log":"`)) {
+		_, name, _ := bytes.Cut(line, []byte(`"log":"`))
+		name, _, _ = bytes.Cut(name, []byte(`"`))
+		if _, there := files[string(name)]; !there {
 			continue
 		}
 		if r, ok := parseLine(bytes.TrimSuffix(line, []byte("\n"))); ok && r.Log != "" {

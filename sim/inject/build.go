@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 )
 
 // ErrNoTests is returned by Build for a package that has no test files.
@@ -63,6 +62,7 @@ type builder struct {
 	linker  string
 	modules []string // import paths of the user's own modules
 	file    string   // -overlay for the go command
+	askSim  bool     // the module says which package sim it uses
 
 	generate func(*Goroot) (*Overlay, error) // Generate, but in tests
 }
@@ -82,21 +82,29 @@ func (b *builder) build(ctx context.Context) (*Binary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type listed struct {
-		pkg *listedPackage
-		err error
+		pkg, sim *listedPackage
+		err      error
 	}
 	list := make(chan listed, 1)
 	go func() {
-		pkg, err := b.list(ctx)
-		list <- listed{pkg, err}
+		pkg, sim, err := b.list(ctx)
+		list <- listed{pkg, sim, err}
 	}()
 	path, err := b.compile(ctx)
 	if err != nil {
+		if mentionsSim(err) {
+			if err := b.checkSim((<-list).sim); err != nil {
+				return nil, err
+			}
+		}
 		return nil, b.explain(ctx, err)
 	}
 	l := <-list
 	if l.err != nil {
 		return nil, l.err
+	}
+	if err := b.checkLinkedSim(path, l.sim); err != nil {
+		return nil, err
 	}
 	return b.finish(path, l.pkg)
 }
@@ -126,6 +134,9 @@ func (b *builder) prepare(ctx context.Context) error {
 	if b.overlay, err = b.generate(b.goroot); err != nil {
 		return err
 	}
+	if err := b.checkCover(); err != nil {
+		return err
+	}
 	if err := b.mergeOverlays(ctx); err != nil {
 		return err
 	}
@@ -137,8 +148,9 @@ func (b *builder) prepare(ctx context.Context) error {
 // package sim would be missing.
 func (b *builder) mergeOverlays(ctx context.Context) error {
 	extra := map[string]string{}
+	b.askSim = true
 	if e := b.goroot.goEnv; e.GOMOD != "" && e.GOMOD != os.DevNull && (e.GOWORK == "" || e.GOWORK == "off") {
-		gomod, err := b.provideSim(ctx)
+		gomod, err := b.provideSim(ctx) // clears askSim where go would have to search
 		if err != nil {
 			return err
 		}
@@ -195,25 +207,46 @@ func (b *builder) tagsFlag() string {
 type listedPackage struct {
 	ImportPath string
 	Dir        string
-	Module     *struct{ Path, Dir string }
+	Module     *struct {
+		Path, Dir, Version string
+		Replace            *struct{ Path string }
+	}
 }
 
-func (b *builder) list(ctx context.Context) (*listedPackage, error) {
+// list describes the package, and package sim where the module may have one of
+// its own choice, else nil.
+func (b *builder) list(ctx context.Context) (pkg, sim *listedPackage, err error) {
 	args := []string{"list", "-json=ImportPath,Dir,Module", b.tagsFlag(), "-overlay=" + b.file}
 	args = append(args, b.flags.flags...)
-	out, err := b.run(ctx, append(args, b.Package)...)
+	if b.askSim {
+		args = append(args, "-e", b.Package, simPackage)
+	} else {
+		args = append(args, b.Package)
+	}
+	out, err := b.run(ctx, args...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	dec := json.NewDecoder(strings.NewReader(string(out)))
-	var pkg listedPackage
-	if err := dec.Decode(&pkg); err != nil {
-		return nil, fmt.Errorf("read the output of go list: %w", err)
+	var all []*listedPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		p := new(listedPackage)
+		if err := dec.Decode(p); err != nil {
+			return nil, nil, fmt.Errorf("read the output of go list: %w", err)
+		}
+		all = append(all, p)
 	}
-	if dec.More() {
-		return nil, fmt.Errorf("%s is more than one package: build them one by one", b.Package)
+	if n := len(all) - 1; b.askSim && n >= 0 && all[n].ImportPath == simPackage {
+		if sim = all[n]; n > 0 { // else it is the package itself
+			all = all[:n]
+		}
 	}
-	return &pkg, nil
+	switch len(all) {
+	case 0:
+		return nil, sim, fmt.Errorf("%s is no package", b.Package)
+	case 1:
+		return all[0], sim, nil
+	}
+	return nil, sim, fmt.Errorf("%s is more than one package: build them one by one", b.Package)
 }
 
 // compile runs `go test -c`. Its output has a place of its own for each
@@ -299,19 +332,6 @@ func buildID(path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
-}
-
-// lockDir waits until no other process builds into the directory.
-func lockDir(dir string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
-	}
-	return func() { _ = f.Close() }, nil
 }
 
 // finish describes the binary and writes its layout beside it.

@@ -6,10 +6,6 @@ import (
 	"io/fs"
 	"path"
 	"strings"
-
-	"github.com/restep/restep/sim/kernel"
-	"github.com/restep/restep/sim/sched"
-	"github.com/restep/restep/sim/steplog"
 )
 
 // addedFiles are whole files that GOROOT/src gets, by their path there.
@@ -17,17 +13,12 @@ import (
 //go:embed all:_goroot
 var addedFiles embed.FS
 
-// injectedTrees are the trees of packages that are compiled into the program
-// under test, by their folder below sim/ here and below internal/restep/
-// there. Each embeds itself in its embed.go, because go:embed reaches only
-// downwards.
-var injectedTrees = []struct {
+// injectedTree is a tree of packages that are compiled into the program under
+// test: its folder below sim/ here and below internal/restep/ there. Each
+// embeds itself in its embed.go, because go:embed reaches only downwards.
+type injectedTree struct {
 	dir    string
 	source embed.FS
-}{
-	{"kernel", kernel.SourceFiles},
-	{"sched", sched.SourceFiles},
-	{"steplog", steplog.SourceFiles},
 }
 
 // embeddingFile is the file of an injected package that is not injected: it

@@ -28,12 +28,14 @@ func (b *builder) provideSim(ctx context.Context) (gomod string, err error) {
 		return "", fmt.Errorf("read go.mod: %w", err)
 	}
 	if !bytes.Contains(text, []byte(simModule)) {
+		b.askSim = false
 		if !b.importsSim(ctx) {
 			return "", nil
 		}
 	} else if b.hasSim(ctx, user) {
 		return "", nil
 	}
+	b.askSim = false // it is our own
 	source, err := StoreSim()
 	if err != nil {
 		return "", err

@@ -16,6 +16,9 @@ import (
 //go:embed sim.txtar
 var simArchive string
 
+// SimModule is the path of the module that package sim is in.
+const SimModule = simModule
+
 // SimSource returns the source of the public package sim, without tests, as a
 // module of its own: files by slash path, go.mod among them.
 func SimSource() map[string]string { return simsource.Parse(simArchive) }

@@ -55,7 +55,12 @@ func restepInitImages() {
 	t.GCData = (*byte)(mask)
 	im.typ = t
 	im.pristine = sysAlloc(im.size, &memstats.other_sys, "restep pristine image")
-	restepSave(im.pristine)
+	off := uintptr(0)
+	for _, r := range im.ranges[:im.n] {
+		memmove(add(im.pristine, off), unsafe.Pointer(r.addr), r.size)
+		off += r.size
+	}
+	restepInitPages()
 }
 
 // restepIsPointer tells from the linker's masks whether the word at a is a
@@ -73,26 +78,6 @@ func restepIsPointer(a uintptr) bool {
 		return bit(&md.gcbssmask, a-md.bss)
 	}
 	return false
-}
-
-//go:nowritebarrierrec
-func restepSave(to unsafe.Pointer) {
-	off := uintptr(0)
-	for i := 0; i < restepImages.n; i++ {
-		r := &restepImages.ranges[i]
-		memmove(add(to, off), unsafe.Pointer(r.addr), r.size)
-		off += r.size
-	}
-}
-
-//go:nowritebarrierrec
-func restepLoad(from unsafe.Pointer) {
-	off := uintptr(0)
-	for i := 0; i < restepImages.n; i++ {
-		r := &restepImages.ranges[i]
-		memmove(unsafe.Pointer(r.addr), add(from, off), r.size)
-		off += r.size
-	}
 }
 
 // restepSwitch puts the variables of machine to in place.

@@ -7,6 +7,7 @@ const (
 	restepSysClose      = 3
 	restepSysLseek      = 8
 	restepSysMmap       = 9
+	restepSysMprotect   = 10
 	restepSysPread      = 17
 	restepSysGetpid     = 39
 	restepSysClone      = 56

@@ -131,6 +131,7 @@ func restepZygote() {
 	restepGrowStack()
 	GC()
 	restepSys(restepSysPrctl, 1, 9, 0, 0, 0, 0) // PR_SET_PDEATHSIG, SIGKILL
+	restepProtectPages()
 	restepAnswer(restepReady, 0)
 	for {
 		n, errno := restepSys(restepSysRead, restepControlFD, uintptr(unsafe.Pointer(&restepMessage[0])), uintptr(len(restepMessage)-1), 0, 0, 0)
@@ -178,7 +179,7 @@ func restepFork(n uintptr) bool {
 		getg().m.procid = uint64(gettid())
 		restepSys(restepSysPrctl, 1, 9, 0, 0, 0, 0)
 		restepSys(restepSysPrctl, 0x59616d61, ^uintptr(0), 0, 0, 0, 0) // PR_SET_PTRACER, any
-		restepSys(restepSysSetpgid, 0, 0, 0, 0, 0, 0) // a debugger kills by group
+		restepSys(restepSysSetpgid, 0, 0, 0, 0, 0, 0)                  // a debugger kills by group
 		if now, _ := restepSys(restepSysGetppid, 0, 0, 0, 0, 0, 0); now != parent {
 			exit(125)
 		}
@@ -196,6 +197,7 @@ func restepFork(n uintptr) bool {
 		}
 	}
 	restepAnswer(restepEnded, status)
+	restepLearnPages()
 	return false
 }
 
@@ -281,6 +283,8 @@ func restepBegin(cfg *restepConfig) {
 	m := &restep.machine[1]
 	m.alive, m.inc, m.maxproc = true, 1, restepNumCPU
 	m.image = mallocgc(restepImages.size, restepImages.typ, true)
+	memmove(m.image, restepImages.pristine, restepImages.size)
+	restepUsePages()
 	restep.cur, restep.nmachine = 1, 1
 	host := restepHost{
 		restepHostNow, restepHostRand, restepWake, restepSignalArrived, restepKernelContext, restepSymbolize,

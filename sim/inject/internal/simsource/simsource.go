@@ -28,8 +28,10 @@ import (
 const Module = "github.com/restep/restep"
 
 // goMod is the module file of the result. It requires nothing: package sim
-// imports the standard library only.
-const goMod = "module " + Module + "\n\ngo 1.26\n"
+// imports the standard library only. Its go line is the oldest release whose
+// language and library the package needs (net/netip), for the go command wants
+// the line of a module that uses it to be no older.
+const goMod = "module " + Module + "\n\ngo 1.18\n"
 
 // Files reads package sim and the packages of this module that it imports
 // from a checkout. It returns the files by slash path from the module's root,

@@ -1,0 +1,28 @@
+//go:build !(linux && amd64)
+
+package main
+
+import "context"
+
+// On this system nothing can be simulated: runs are made elsewhere, and their
+// logs can be read here.
+
+const (
+	testHelp  = foreignHelp + "restep test runs tests in the simulation.\n"
+	debugHelp = foreignHelp + "restep debug stops a simulated run at a step.\n"
+	evalHelp  = foreignHelp + "restep eval prints the value of an expression at a step.\n"
+	dapHelp   = foreignHelp + "restep dap debugs simulated runs in an editor.\n"
+	demoHelp  = foreignHelp + "restep demo shows a simulated run.\n"
+
+	foreignHelp = "This command works on linux/amd64 only; restep doctor names the way there.\n"
+)
+
+func runTest(_ context.Context, u *ui, _ []string) int  { return notHere(u, "test") }
+func runDebug(_ context.Context, u *ui, _ []string) int { return notHere(u, "debug") }
+func runEval(_ context.Context, u *ui, _ []string) int  { return notHere(u, "eval") }
+func runDAP(_ context.Context, u *ui, _ []string) int   { return notHere(u, "dap") }
+func runDemo(_ context.Context, u *ui, _ []string) int  { return notHere(u, "demo") }
+
+func notHere(u *ui, command string) int {
+	return u.fail(exitFailed, "restep "+command+" works on linux/amd64 only: "+wayToLinux())
+}

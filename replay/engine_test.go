@@ -1,0 +1,128 @@
+package replay_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/restep/restep/replay"
+	"github.com/restep/restep/replay/logtest"
+	"github.com/restep/restep/sim/steplog"
+)
+
+// events are a run of six steps; the fourth says text.
+func events(t *testing.T, text string) []byte {
+	l := logtest.New(t, steplog.Header{Seed: 7})
+	for i := range 6 {
+		e := logtest.Event{Kind: steplog.KindLog, Machine: 1, Goroutine: uint32(i + 1), AtMs: int64(i), Text: "line"}
+		if i == 3 {
+			e.Text = text
+		}
+		l.Add(e)
+	}
+	return l.Bytes()
+}
+
+// recorded is a target that replays bytes of a log and notes what was done.
+type recorded struct {
+	log   []byte
+	state replay.State
+	did   []string
+	short uint64 // the program ends after this step, 0 = it does not
+}
+
+func (r *recorded) Rewind(context.Context) error {
+	r.did, r.state = append(r.did, "rewind"), replay.State{}
+	return nil
+}
+
+func (r *recorded) RunTo(_ context.Context, n uint64) error {
+	r.did = append(r.did, "run")
+	r.state = replay.State{Step: n, AtStep: true, Machine: 1, Goroutine: int64(n)}
+	if r.short != 0 && n > r.short {
+		r.state = replay.State{Exited: true, Status: 3}
+	}
+	return nil
+}
+
+func (r *recorded) State() (replay.State, error) { return r.state, nil }
+func (r *recorded) Log() ([]byte, error)         { return r.log, nil }
+func (r *recorded) Close() error                 { return nil }
+
+func open(t *testing.T, b []byte) *steplog.Reader {
+	t.Helper()
+	r, err := steplog.Open(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestJump(t *testing.T) {
+	b := events(t, "same")
+	target := &recorded{log: b}
+	e := replay.NewEngine(open(t, b), target)
+	for _, test := range []struct {
+		to   uint64
+		want string
+	}{{2, "run"}, {5, "run"}, {5, ""}, {3, "rewind run"}, {3, ""}, {4, "run"}} {
+		target.did = nil
+		if err := e.Jump(t.Context(), test.to); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(target.did, " "); got != test.want || target.state.Step != test.to {
+			t.Errorf("to %d: %q, at %d", test.to, got, target.state.Step)
+		}
+	}
+	// On the way from a step the step itself lies behind.
+	target.state.AtStep, target.did = false, nil
+	if err := e.Jump(t.Context(), 4); err != nil || strings.Join(target.did, " ") != "rewind run" {
+		t.Errorf("back to the step that was left: %v, %v", target.did, err)
+	}
+	target.state, target.did = replay.State{Exited: true}, nil
+	if err := e.Jump(t.Context(), 6); err != nil || strings.Join(target.did, " ") != "rewind run" {
+		t.Errorf("after the end: %v, %v", target.did, err)
+	}
+}
+
+func TestJumpOutside(t *testing.T) {
+	b := events(t, "same")
+	target := &recorded{log: b}
+	e := replay.NewEngine(open(t, b), target)
+	for _, n := range []uint64{0, 7, 1 << 63} {
+		var outside *replay.RangeError
+		if err := e.Jump(t.Context(), n); !errors.As(err, &outside) || outside.Steps != 6 || !strings.Contains(err.Error(), "#1 to #6") {
+			t.Errorf("%d: %v", n, err)
+		}
+	}
+	if target.did != nil {
+		t.Errorf("the target moved: %v", target.did)
+	}
+}
+
+func TestDivergence(t *testing.T) {
+	e := replay.NewEngine(open(t, events(t, "recorded")), &recorded{log: events(t, "other")})
+	if err := e.Jump(t.Context(), 3); err != nil {
+		t.Errorf("before the difference: %v", err)
+	}
+	for _, n := range []uint64{4, 6} {
+		var differs *replay.DivergenceError
+		err := e.Jump(t.Context(), n)
+		if !errors.As(err, &differs) || differs.Step != 4 || !strings.Contains(err.Error(), `text was "recorded" when recorded and is "other" now`) {
+			t.Errorf("step %d: %v", n, err)
+		}
+	}
+}
+
+func TestEndsEarly(t *testing.T) {
+	b := events(t, "same")
+	e := replay.NewEngine(open(t, b), &recorded{log: b, short: 4})
+	var differs *replay.DivergenceError
+	if err := e.Jump(t.Context(), 5); !errors.As(err, &differs) || !strings.Contains(err.Error(), "exit code 3") {
+		t.Errorf("%v", err)
+	}
+	if err := e.Jump(t.Context(), 4); err != nil {
+		t.Errorf("what there is can still be seen: %v", err)
+	}
+}
