@@ -1,0 +1,215 @@
+package lsp
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strconv"
+
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+)
+
+// Names of commands. Lenses and hints carry them; the extension knows them too.
+const (
+	runTest         = "restep.runTest"
+	runTestWithSeed = "restep.runTestWithSeed"
+	explore         = "restep.explore"
+	debugTest       = "restep.debug"
+	goToStep        = "restep.goToStep"
+	previousHit     = "restep.previousHit"
+	nextHit         = "restep.nextHit"
+)
+
+// arguments is the one argument of every command.
+type arguments struct {
+	URI     string  `json:"uri"`
+	Package string  `json:"package"`
+	Test    string  `json:"test"`
+	Seed    *number `json:"seed,omitempty"`
+	Seeds   string  `json:"seeds,omitempty"` // as restep test -seeds takes them
+	Step    number  `json:"step,omitempty"`
+	Line    int     `json:"line,omitempty"` // from 1, of the document
+}
+
+// argumentsOf are those of a place's run, without a step.
+func argumentsOf(d *document, p *place) arguments {
+	return arguments{URI: string(d.uri), Package: p.run.Package, Test: p.run.Test, Seed: seed(p.run.Seed), Line: p.line}
+}
+
+// list is the arguments as JSON.
+func (a arguments) list() []protocol.LSPAny {
+	b, err := json.Marshal(a)
+	if err != nil {
+		return nil // strings and numbers cannot fail
+	}
+	return []protocol.LSPAny{b}
+}
+
+// commandFunc runs a command and returns what becomes JSON.
+type commandFunc func(s *server, ctx context.Context, c *call) (any, error)
+
+// commands are what clients may ask for by name.
+var commands = map[string]commandFunc{
+	runTest:         (*server).onRunTest,
+	runTestWithSeed: (*server).onRunTestWithSeed,
+	explore:         (*server).onExplore,
+	debugTest:       (*server).onDebug,
+	goToStep:        (*server).onDebug,
+	previousHit:     (*server).onHit,
+	nextHit:         (*server).onHit,
+}
+
+// call is one use of a command.
+type call struct {
+	arguments
+	snap  *snapshot
+	dir   string // of the package
+	token protocol.ProgressToken
+}
+
+// ExecuteCommand runs one of the commands.
+func (s *server) ExecuteCommand(ctx context.Context, params *protocol.ExecuteCommandParams) (protocol.LSPAny, error) {
+	f := commands[params.Command]
+	if f == nil {
+		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "there is no command %s", label(params.Command))
+	}
+	c := &call{snap: s.snapshotOf(ctx), token: params.WorkDoneToken}
+	if len(params.Arguments) != 1 {
+		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s takes one object {uri, package, test, seed, step}", params.Command)
+	}
+	if err := json.Unmarshal(params.Arguments[0], &c.arguments); err != nil {
+		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "the argument of %s: %v", params.Command, err)
+	}
+	if err := c.check(); err != nil {
+		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s: %v", params.Command, err)
+	}
+	result, err := f(s, ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(result)
+}
+
+var (
+	testName = regexp.MustCompile(`^(Test|Fuzz|Example)[\pL\pN_]*$`)
+	seedList = regexp.MustCompile(`^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$`)
+)
+
+// check looks at arguments, which become arguments of a process, and finds the
+// package's folder.
+func (c *call) check() error {
+	if !testName.MatchString(c.Test) {
+		return fmt.Errorf("%q is no name of a test", c.Test)
+	}
+	if c.Seeds != "" && !seedList.MatchString(c.Seeds) {
+		return fmt.Errorf("%q are no seeds; give for example 1-100", c.Seeds)
+	}
+	u, err := uri.Parse(c.URI)
+	if err != nil {
+		return err
+	}
+	name, ok := filePath(u)
+	if !ok {
+		return fmt.Errorf("%s is not a file on this host", c.URI)
+	}
+	d := c.snap.docs[name]
+	if d == nil {
+		d = newDocument(u, name, 0, "")
+	}
+	if !d.inModule {
+		return fmt.Errorf("%s is not in a Go module: there is no go.mod above it", name)
+	}
+	if c.Package == "" {
+		c.Package = d.pkg()
+	}
+	if c.dir, ok = d.module.Folder(c.Package); !ok {
+		return fmt.Errorf("package %s is not in module %s", c.Package, d.module.Path)
+	}
+	return nil
+}
+
+// seedOr1 is the seed asked for.
+func (c *call) seedOr1() number {
+	if c.Seed == nil {
+		return 1
+	}
+	return *c.Seed
+}
+
+func (s *server) onRunTest(ctx context.Context, c *call) (any, error) {
+	seed := c.seedOr1()
+	return s.runTests(ctx, c, "-seed="+strconv.FormatUint(uint64(seed), 10), fmt.Sprintf("seed %d", seed))
+}
+
+// onRunTestWithSeed draws a seed when none is given: a client that can ask its
+// user for one does so before.
+func (s *server) onRunTestWithSeed(ctx context.Context, c *call) (any, error) {
+	if c.Seed == nil {
+		var b [4]byte
+		_, _ = rand.Read(b[:]) // never fails, see its documentation
+		c.Seed = seed(uint64(binary.LittleEndian.Uint32(b[:])))
+	}
+	return s.onRunTest(ctx, c)
+}
+
+func (s *server) onExplore(ctx context.Context, c *call) (any, error) {
+	if c.Seeds == "" {
+		c.Seeds = exploredSeeds
+	}
+	return s.runTests(ctx, c, "-seeds="+c.Seeds, "seeds "+c.Seeds)
+}
+
+// launchConfiguration is what an editor gives to the debug adapter.
+type launchConfiguration struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Request string `json:"request"`
+	Program string `json:"program"`
+	Test    string `json:"test"`
+	Seed    number `json:"seed"`
+	Step    number `json:"step,omitempty"`
+}
+
+func (s *server) onDebug(_ context.Context, c *call) (any, error) {
+	name := fmt.Sprintf("%s seed %d", c.Test, c.seedOr1())
+	if c.Step > 0 {
+		name += " " + stepText(uint64(c.Step))
+	}
+	return launchConfiguration{name, "restep", "launch", c.dir, c.Test, c.seedOr1(), c.Step}, nil
+}
+
+// onHit lets the lens of a line show another of its steps. The steps that ◀
+// and ▶ lead to are in their arguments, so both are the same here.
+func (s *server) onHit(ctx context.Context, c *call) (any, error) {
+	u, err := uri.Parse(c.URI)
+	if err != nil {
+		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%v", err)
+	}
+	d := c.snap.document(u)
+	if d == nil || s.stateOf(ctx, c.snap, d) == nil {
+		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s is not open", filepath.Base(c.URI))
+	}
+	for _, p := range d.join(s.stateOf(ctx, c.snap, d)).at(c.Line) {
+		for _, h := range p.hits.Hits {
+			if number(h.Step) != c.Step {
+				continue
+			}
+			s.mu.Lock()
+			if len(s.selected) > 10_000 {
+				clear(s.selected)
+			}
+			s.selected[p.key()] = h.Step
+			s.refresh = true
+			s.mu.Unlock()
+			s.wake()
+			return c.arguments, nil
+		}
+	}
+	return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "line %d has no step #%d now", c.Line, c.Step)
+}

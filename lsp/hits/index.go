@@ -1,0 +1,281 @@
+package hits
+
+import (
+	"cmp"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/restep/restep/replay/runs"
+	"github.com/restep/restep/replay/text"
+	"github.com/restep/restep/sim/steplog"
+)
+
+// Kind is what made a step at a line.
+type Kind uint8
+
+const (
+	Log     Kind = iota // a line was written to a log or an output, or sim.Mark called
+	Go                  // a go statement
+	Machine             // a machine was booted, stopped, killed, crashed or restarted
+)
+
+const (
+	// Shown is how many hits of a line are kept with what they said, at each end.
+	Shown      = 20
+	maxHits    = 1 << 20 // hits of one log that are kept
+	maxMessage = 300     // bytes of a message that are kept
+)
+
+// Hit is one step at a line.
+type Hit struct {
+	Step      uint64
+	Goroutine uint32 // that made it; 0 = none
+	Started   uint32 // goroutine that a go statement started
+	Machine   steplog.MachineID
+}
+
+// Detail is a hit with what it said.
+type Detail struct {
+	Step    uint64
+	TimeNs  int64  // simulated, since Unix epoch
+	Who     string // machine/goroutine, as the log says it
+	Message string // raw, cut to a limit
+}
+
+// Line is what one line of the source did in a run.
+type Line struct {
+	File   string // as recorded
+	Number int    // from 1
+	Func   string // symbol of the function
+	Kind   Kind
+	Event  string // for Machine: name of the first step's kind
+	Count  uint64
+	Hits   []Hit // by rising step; without those in the middle that were over a limit
+	First  []Detail
+	Last   []Detail // behind First; by rising step
+}
+
+// Run is the index of a run's log.
+type Run struct {
+	runs.Result
+	Problem string // damage of the log, "" = none
+
+	machines []steplog.Machine
+	lines    map[string][]*Line // by recorded file, by rising line
+	bases    map[string]*Base
+}
+
+// Lines returns the lines of a recorded file, by rising number.
+func (r *Run) Lines(file string) []*Line { return r.lines[file] }
+
+// Base returns the file as it was when it was built, nil when that is not known.
+func (r *Run) Base(file string) *Base { return r.bases[file] }
+
+// Who names a machine and goroutine, raw: "server/21", "server" for goroutine 0.
+func (r *Run) Who(m steplog.MachineID, goroutine uint32) string {
+	label := "machine-?"
+	if i, ok := slices.BinarySearchFunc(r.machines, m, func(d steplog.Machine, id steplog.MachineID) int { return int(d.ID) - int(id) }); ok {
+		label = r.machines[i].Label
+	}
+	return who(label, goroutine)
+}
+
+// kinds are the steps that belong to a line of the user's code.
+var kinds = map[steplog.Kind]Kind{
+	steplog.KindLog: Log, steplog.KindMark: Log,
+	steplog.KindGo:   Go,
+	steplog.KindBoot: Machine, steplog.KindStop: Machine, steplog.KindKill: Machine,
+	steplog.KindCrash: Machine, steplog.KindRestart: Machine,
+}
+
+// lineKey names a line of one kind.
+type lineKey struct {
+	file string
+	line int
+	kind Kind
+}
+
+// indexer builds a Run.
+type indexer struct {
+	run    *Run
+	reader *steplog.Reader
+	src    text.Source
+	keys   map[lineKey]*Line
+	stacks [3]map[uint32][]*Line // by kind and stack id; empty for none of the user's
+	wraps  func(steplog.Frame) bool
+	frames []steplog.Frame
+	buffer []byte
+	kept   int
+}
+
+// index opens a log and reads it. What goes wrong comes back as the run's
+// problem, also the fault that a mapped file gives when it is cut short. wraps
+// reports lines that log for their callers.
+func index(open func() (*runs.Log, error), result runs.Result, src text.Source, wraps func(steplog.Frame) bool) (run *Run) {
+	run = &Run{Result: result, lines: map[string][]*Line{}}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if problem := recover(); problem != nil {
+			run = &Run{Result: result, Problem: "the step log changed while it was read; run the test again"}
+		}
+	}()
+	log, err := open()
+	if err != nil {
+		return &Run{Result: result, Problem: err.Error()}
+	}
+	defer log.Close()
+	x := indexer{run: run, reader: log.Reader, src: src, keys: map[lineKey]*Line{}, wraps: wraps}
+	for i := range x.stacks {
+		x.stacks[i] = map[uint32][]*Line{}
+	}
+	run.machines = slices.Clone(log.Machines())
+	for i := range run.machines { // strings of the reader are copies; addresses are not needed
+		run.machines[i] = steplog.Machine{ID: run.machines[i].ID, Label: run.machines[i].Label}
+	}
+	filter := steplog.Filter{}
+	for k := range kinds {
+		filter.Kinds = append(filter.Kinds, k)
+	}
+	cur := log.Cursor(filter)
+	for cur.Next() {
+		x.step(cur.Step())
+	}
+	if err := cur.Err(); err != nil {
+		run.Problem = err.Error()
+	} else if p := log.Problems(); len(p) > 0 {
+		run.Problem = p[0].Error()
+	}
+	x.sort()
+	return run
+}
+
+// sort gives the run its lines.
+func (x *indexer) sort() {
+	lines := x.run.lines
+	for key, l := range x.keys {
+		lines[key.file] = append(lines[key.file], l)
+	}
+	for _, list := range lines {
+		slices.SortFunc(list, func(a, b *Line) int {
+			return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.Kind, b.Kind))
+		})
+	}
+}
+
+// step adds a step to its lines, if it is of one.
+func (x *indexer) step(s *steplog.Step) {
+	kind := kinds[s.Kind]
+	if s.StackID == 0 {
+		return
+	}
+	lines, known := x.stacks[kind][s.StackID]
+	if !known {
+		lines = x.places(kind, s)
+		x.stacks[kind][s.StackID] = lines
+	}
+	for _, l := range lines {
+		x.hit(l, s)
+	}
+}
+
+func (x *indexer) hit(l *Line, s *steplog.Step) {
+	l.Count++
+	h := Hit{Step: s.Number, Goroutine: s.Goroutine, Machine: s.Machine}
+	if f, ok := s.Field(steplog.TagGoroutine); ok && l.Kind == Go {
+		h.Started = uint32(f.Num)
+	}
+	if x.kept < maxHits {
+		x.kept++
+		l.Hits = append(l.Hits, h)
+	} else if n := len(l.Hits); n > 1 {
+		l.Hits[n-1] = h // the last one is always there, and the first one
+	} else {
+		l.Hits = append(l.Hits, h)
+	}
+	x.detail(l, s)
+}
+
+// detail keeps what a step said if it is one of the first, or of the last so
+// far.
+func (x *indexer) detail(l *Line, s *steplog.Step) {
+	x.buffer = text.AppendDescription(x.buffer[:0], x.reader, s)
+	message := x.buffer
+	if len(message) > maxMessage {
+		message = append(message[:maxMessage:maxMessage], "..."...)
+	}
+	m, _ := x.reader.Machine(s.Machine)
+	d := Detail{s.Number, s.TimeNs, who(m.Label, s.Goroutine), string(message)}
+	switch {
+	case len(l.First) < Shown:
+		l.First = append(l.First, d)
+	case len(l.Last) < Shown:
+		l.Last = append(l.Last, d)
+	default:
+		copy(l.Last, l.Last[1:])
+		l.Last[Shown-1] = d
+	}
+}
+
+func who(label string, goroutine uint32) string {
+	if goroutine == 0 {
+		return label
+	}
+	return label + "/" + strconv.FormatUint(uint64(goroutine), 10)
+}
+
+// places finds the lines of a stack, none when it is not the module's. A go
+// statement is where the runtime was called from; what a package of somebody
+// else starts is not at a go statement of the user's. A function that logs for
+// its caller shares its steps with the line that called it.
+func (x *indexer) places(kind Kind, s *steplog.Step) (lines []*Line) {
+	x.frames = x.reader.Stack(s.StackID, x.frames[:0])
+	f, ok := x.src.Place(x.frames)
+	if kind == Go {
+		f, ok = caller(x.frames)
+	}
+	if !ok || !x.own(f) {
+		return nil
+	}
+	lines = append(lines, x.line(kind, f, s))
+	at := slices.Index(x.frames, f)
+	for kind == Log && at >= 0 && at+1 < len(x.frames) && x.own(x.frames[at+1]) && x.wraps(x.frames[at]) {
+		at++
+		if l := x.line(kind, x.frames[at], s); !slices.Contains(lines, l) {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// own reports frames of the module.
+func (x *indexer) own(f steplog.Frame) bool {
+	rest, own := strings.CutPrefix(f.File, x.src.Module+"/")
+	return own && !strings.Contains(rest, "@")
+}
+
+// line returns the entry of a frame's line.
+func (x *indexer) line(kind Kind, f steplog.Frame, s *steplog.Step) *Line {
+	key := lineKey{f.File, f.Line, kind}
+	l := x.keys[key]
+	if l == nil {
+		l = &Line{File: f.File, Number: f.Line, Func: f.Func, Kind: kind}
+		if kind == Machine {
+			l.Event = s.Kind.String()
+		}
+		x.keys[key] = l
+	}
+	return l
+}
+
+// caller returns the frame of a go statement: the first one outside of the
+// runtime.
+func caller(frames []steplog.Frame) (steplog.Frame, bool) {
+	for _, f := range frames {
+		if !strings.HasPrefix(f.Func, "runtime.") {
+			return f, true
+		}
+	}
+	return steplog.Frame{}, false
+}

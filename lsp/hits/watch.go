@@ -1,0 +1,184 @@
+package hits
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/restep/restep/lsp/source"
+	"github.com/restep/restep/replay/runs"
+	"github.com/restep/restep/replay/text"
+	"github.com/restep/restep/sim/steplog"
+)
+
+const (
+	// interval is how often the index of runs is looked at: one stat(2).
+	interval = 100 * time.Millisecond
+	// maxRuns bounds how many logs are indexed, newest first.
+	maxRuns = 200
+)
+
+// Module watches the runs of one Go module.
+type Module struct {
+	source.Module
+	// Publish gets each new state, and Complain what is wrong with a log or the
+	// folder, once for each. Both are called by Watch.
+	Publish  func(*State)
+	Complain func(string)
+
+	seen     signature
+	loaded   map[string]*Run // by log's name and time of the run
+	bases    map[baseKey]*Base
+	told     map[string]bool
+	lastCost time.Duration
+}
+
+// signature tells whether an index is the one that was read.
+type signature struct {
+	dev, ino uint64
+	size     int64
+	mtime    int64
+}
+
+// Watch publishes the state now and after each change, until the context ends.
+func (m *Module) Watch(ctx context.Context) {
+	m.loaded, m.bases, m.told = map[string]*Run{}, map[baseKey]*Base{}, map[string]bool{}
+	tick := time.NewTimer(0)
+	defer tick.Stop()
+	for first := true; ; first = false {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		start := time.Now()
+		if m.changed() || first {
+			m.reload(ctx)
+			m.lastCost = time.Since(start)
+		}
+		// A very long index must not keep a core busy while seeds are explored.
+		tick.Reset(max(interval, min(4*m.lastCost, 2*time.Second)))
+	}
+}
+
+// changed looks whether there is another index than the one that was read.
+func (m *Module) changed() bool {
+	now := m.look()
+	if now == m.seen {
+		return false
+	}
+	m.seen = now
+	return true
+}
+
+func (m *Module) look() signature {
+	info, err := os.Stat(filepath.Join(m.Dir, runs.Dir, "index"))
+	if err != nil {
+		store, err := runs.OpenRead(m.Dir) // the one in the temporary folder
+		if err != nil {
+			return signature{}
+		}
+		defer store.Close()
+		if info, err = os.Stat(filepath.Join(store.Dir(), "index")); err != nil {
+			return signature{}
+		}
+	}
+	s := signature{size: info.Size(), mtime: info.ModTime().UnixNano()}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		s.dev, s.ino = st.Dev, st.Ino
+	}
+	return s
+}
+
+// reload reads the index and the logs that are new in it.
+func (m *Module) reload(ctx context.Context) {
+	state := &State{Module: m.Module, ran: map[Test]bool{}}
+	store, err := runs.OpenRead(m.Dir)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			m.complain(err.Error())
+		}
+		m.loaded = map[string]*Run{}
+		m.Publish(state)
+		return
+	}
+	defer store.Close()
+	all, err := store.List()
+	if err != nil {
+		m.complain(err.Error())
+	}
+	sum := summarize(all)
+	state.ran = sum.ran
+	loaded := map[string]*Run{}
+	for _, r := range sum.newest[:min(len(sum.newest), maxRuns)] {
+		if ctx.Err() != nil {
+			return
+		}
+		key := r.Log + r.Time.String()
+		run := m.loaded[key]
+		if run == nil {
+			run = m.load(store, r)
+		}
+		loaded[key] = run
+		if run.lines != nil {
+			state.Runs = append(state.Runs, run)
+		}
+	}
+	m.loaded = loaded
+	for _, r := range sum.failing {
+		state.Failing = append(state.Failing, r.Result)
+		if src := m.source(r.Package); r.Failure.File != "" {
+			addBase(m.bases, r.Build, r.Failure.File, src, r.built)
+		}
+	}
+	m.forget(state)
+	state.bases = maps.Clone(m.bases)
+	m.Publish(state)
+}
+
+// load indexes one log.
+func (m *Module) load(store *runs.Store, r dated) *Run {
+	src := m.source(r.Package)
+	run := index(func() (*runs.Log, error) { return store.Load(r.Log) }, r.Result, src, func(f steplog.Frame) bool {
+		b := addBase(m.bases, r.Build, f.File, src, r.built)
+		return b != nil && b.file().Wraps(f.Line)
+	})
+	if run.Problem != "" {
+		m.complain("step log " + store.Path(r.Log) + ": " + run.Problem)
+	}
+	run.bases = map[string]*Base{}
+	for file := range run.lines {
+		if b := addBase(m.bases, r.Build, file, src, r.built); b != nil {
+			run.bases[file] = b
+		}
+	}
+	return run
+}
+
+func (m *Module) source(pkg string) text.Source {
+	return text.Source{Module: m.Path, ModuleDir: m.Dir, Package: pkg}
+}
+
+// forget drops the files of builds that no run is of any more.
+func (m *Module) forget(state *State) {
+	builds := map[string]bool{}
+	for _, run := range m.loaded {
+		builds[run.Build] = true
+	}
+	for _, r := range state.Failing {
+		builds[r.Build] = true
+	}
+	maps.DeleteFunc(m.bases, func(key baseKey, _ *Base) bool { return !builds[key.build] })
+}
+
+func (m *Module) complain(what string) {
+	if !m.told[what] && len(m.told) < 1000 {
+		m.told[what] = true
+		m.Complain(what)
+	}
+}
