@@ -70,6 +70,13 @@ func TestMachines(t *testing.T) {
 	time.Sleep(time.Second)
 	request()
 }
+
+func TestBusy(t *testing.T) {
+	n := 0
+	for start := time.Now(); time.Since(start) < 20*time.Second; {
+		n++
+	}
+}
 `
 
 // lineOf returns the line of the test's source that holds a text.

@@ -14,11 +14,38 @@ func TestDelvesClient(t *testing.T) {
 	first := firstRequest(t)
 	c := dial(t, Options{})
 	d := daptest.NewClientFromConn(c.conn)
+	delveLaunch(t, d, first)
+	line := lineOf(t, `Fprintf(w, "hello`)
+	d.SetBreakpointsRequest(filepath.Join(module, "machines_test.go"), []int{line})
+	if r := d.ExpectSetBreakpointsResponse(t); len(r.Body.Breakpoints) != 1 || !r.Body.Breakpoints[0].Verified {
+		t.Fatalf("breakpoints: %+v", r.Body)
+	}
+	d.ConfigurationDoneRequest()
+	stop := delveStop(t, d) // ExpectConfigurationDoneResponse wants Delve's greeting first
+	delveLocals(t, d, stop.ThreadId)
+	d.ContinueRequest(stop.ThreadId)
+	d.ExpectContinueResponse(t)
+	if stop = delveStop(t, d); stop.Reason != "breakpoint" {
+		t.Errorf("stopped: %+v", stop)
+	}
+	d.TerminateRequest()
+	d.ExpectTerminateResponse(t)
+	d.ExpectTerminatedEvent(t)
+	d.DisconnectRequest()
+	d.ExpectDisconnectResponse(t)
+	if err := c.wait(); err != nil {
+		t.Error(err)
+	}
+	noChildren(t)
+}
+
+func delveLaunch(t *testing.T, d *daptest.Client, step int) {
+	t.Helper()
 	d.InitializeRequest()
 	if r := d.ExpectInitializeResponse(t); !r.Body.SupportsConfigurationDoneRequest || !r.Body.SupportsTerminateRequest {
 		t.Errorf("capabilities: %+v", r.Body)
 	}
-	d.LaunchRequestWithArgs(map[string]any{"program": module, "test": "TestMachines", "step": first})
+	d.LaunchRequestWithArgs(map[string]any{"program": module, "test": "TestMachines", "step": step})
 	for {
 		m, err := d.ReadMessage(t)
 		if err != nil {
@@ -32,27 +59,27 @@ func TestDelvesClient(t *testing.T) {
 		}
 	}
 	d.ExpectLaunchResponse(t)
-	line := lineOf(t, `Fprintf(w, "hello`)
-	d.SetBreakpointsRequest(filepath.Join(module, "machines_test.go"), []int{line})
-	if r := d.ExpectSetBreakpointsResponse(t); len(r.Body.Breakpoints) != 1 || !r.Body.Breakpoints[0].Verified {
-		t.Fatalf("breakpoints: %+v", r.Body)
-	}
-	d.ConfigurationDoneRequest()
-	thread := 0 // ExpectConfigurationDoneResponse wants Delve's greeting first
+}
+
+func delveStop(t *testing.T, d *daptest.Client) dap.StoppedEventBody {
+	t.Helper()
 	for {
 		m, err := d.ReadMessage(t)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e, ok := stoppedEvent(m); ok {
-			thread = e.Body.ThreadId
-			break
+		if e, ok := m.(*dap.StoppedEvent); ok {
+			return e.Body
 		}
 	}
+}
+
+// delveLocals looks at the user's frame: at "got a request" it has r and w.
+func delveLocals(t *testing.T, d *daptest.Client, thread int) {
+	t.Helper()
 	d.StackTraceRequest(thread, 0, 100)
-	st := d.ExpectStackTraceResponse(t)
 	frame := 0
-	for _, f := range st.Body.StackFrames {
+	for _, f := range d.ExpectStackTraceResponse(t).Body.StackFrames {
 		if f.PresentationHint != "subtle" {
 			frame = f.Id
 			break
@@ -71,37 +98,9 @@ func TestDelvesClient(t *testing.T) {
 	if !names["r"] || !names["w"] {
 		t.Errorf("locals: %v", names)
 	}
-	d.ContinueRequest(thread)
-	d.ExpectContinueResponse(t)
-	for {
-		m, err := d.ReadMessage(t)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e, ok := stoppedEvent(m); ok {
-			if e.Body.Reason != "breakpoint" {
-				t.Errorf("stopped: %+v", e.Body)
-			}
-			break
-		}
-	}
-	d.TerminateRequest()
-	d.ExpectTerminateResponse(t)
-	d.ExpectTerminatedEvent(t)
-	d.DisconnectRequest()
-	d.ExpectDisconnectResponse(t)
-	if err := c.wait(); err != nil {
-		t.Error(err)
-	}
-	noChildren(t)
 }
 
 func isEvent(m dap.Message, name string) bool {
 	e, ok := m.(dap.EventMessage)
 	return ok && e.GetEvent().Event == name
-}
-
-func stoppedEvent(m dap.Message) (*dap.StoppedEvent, bool) {
-	e, ok := m.(*dap.StoppedEvent)
-	return e, ok
 }

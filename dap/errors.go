@@ -31,12 +31,13 @@ const (
 	idDebugger                            // Delve does not answer any more
 	idInitialize                          // the client wants what is not there
 	idAlreadyThere                        // initialize or launch came twice
+	idInternal                            // a bug of the adapter
 )
 
 // allErrorIDs is for the test.
 var allErrorIDs = []errorID{
 	idMalformed, idUnknown, idOrder, idToken, idArguments, idLaunch, idNoStep, idDivergence, idJump, idCancelled,
-	idUnsupported, idDebugger, idInitialize, idAlreadyThere,
+	idUnsupported, idDebugger, idInitialize, idAlreadyThere, idInternal,
 }
 
 // failure is an error of a request.

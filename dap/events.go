@@ -15,6 +15,9 @@ import (
 
 // onEvent gets what Delve says on its own, on the backend's goroutine.
 func (s *session) onEvent(m dap.Message) {
+	if s.currentState() == ended {
+		return // the client knows
+	}
 	switch e := m.(type) {
 	case *dap.StoppedEvent:
 		if s.caught(m) {

@@ -20,7 +20,7 @@ func TestErrorIDsUnique(t *testing.T) {
 		}
 		seen[id] = true
 	}
-	if want := int(idAlreadyThere - idMalformed + 1); len(seen) != want {
+	if want := int(idInternal - idMalformed + 1); len(seen) != want {
 		t.Errorf("allErrorIDs has %d of %d ids", len(seen), want)
 	}
 }

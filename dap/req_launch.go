@@ -27,8 +27,7 @@ func (s *session) onLaunch(ctx context.Context, m dap.Message) error {
 	}
 	s.launch = args
 	if err := s.load(ctx, args); err != nil {
-		s.endProgram()
-		s.setState(initialized) // the client may try other arguments
+		s.endProgramIn(initialized) // the client may try other arguments
 		return err
 	}
 	s.engine = replay.NewEngine(s.prog.Log, s.target)

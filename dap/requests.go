@@ -3,6 +3,7 @@ package dap
 import (
 	"context"
 	"encoding/json"
+	"runtime/debug"
 
 	"github.com/google/go-dap"
 )
@@ -108,7 +109,7 @@ func (s *session) handle(m dap.Message) (over bool) {
 	s.mu.Lock()
 	s.busy, s.stopBusy = req.Seq, cancel
 	s.mu.Unlock()
-	err := row.do(s, ctx, m)
+	err := s.guarded(ctx, row, m)
 	s.mu.Lock()
 	s.busy, s.stopBusy = 0, nil
 	s.mu.Unlock()
@@ -116,6 +117,17 @@ func (s *session) handle(m dap.Message) (over bool) {
 		s.out.send(jumpFailure(err).response(req))
 	}
 	return req.Command == "disconnect"
+}
+
+// guarded runs a handler. A bug in it costs the request, not the other sessions
+// of the process.
+func (s *session) guarded(ctx context.Context, row request, m dap.Message) (err error) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			err = userError(idInternal, "bug in restep, please report it: %v\n%s", bug, debug.Stack())
+		}
+	}()
+	return row.do(s, ctx, m)
 }
 
 // forward gives a request to Delve and its answer to the client.

@@ -234,9 +234,12 @@ func (s *session) sendTerminated() {
 	}
 }
 
+// setState goes to another state. Nothing leads back from the end.
 func (s *session) setState(to state) {
 	s.mu.Lock()
-	s.state = to
+	if s.state != ended {
+		s.state = to
+	}
 	s.mu.Unlock()
 }
 
@@ -246,13 +249,17 @@ func (s *session) currentState() state {
 	return s.state
 }
 
-// endProgram ends the program and Delve's session. What was sent to Delve and
-// is not answered yet never will be.
-func (s *session) endProgram() {
+// endProgram ends the program and Delve's session, and with them all but the
+// end of the client's. What was sent to Delve and is not answered yet never
+// will be.
+func (s *session) endProgram() { s.endProgramIn(ended) }
+
+// endProgramIn is endProgram for a session that goes on in another state.
+func (s *session) endProgramIn(next state) {
 	s.mu.Lock()
 	t := s.target
 	s.target = nil
-	s.state = ended
+	s.state = next
 	s.mu.Unlock()
 	if t != nil {
 		t.Close()

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/restep/restep/sim/steplog"
 )
@@ -233,9 +235,59 @@ func TestNothingIsLeft(t *testing.T) {
 	})
 }
 
-// noChildren fails when the test process has children. They are waited for
-// before a session ends, so there is nothing to wait for here.
+// TestTerminateWhileRunning ends a program that never stops by itself.
+func TestTerminateWhileRunning(t *testing.T) {
+	for _, how := range []string{"terminate", "pause"} {
+		c := dial(t, Options{})
+		c.initialize()
+		c.do("launch", map[string]any{"program": module, "test": "TestBusy"})
+		c.do("configurationDone", nil)
+		if id, _ := c.fail("stackTrace", map[string]any{"threadId": 1}); id != int(idOrder) {
+			t.Errorf("stack of a running program: %d", id)
+		}
+		if list, total := c.steps(map[string]any{"count": 1}); len(list) != 1 || total < 5 {
+			t.Errorf("steps while it runs: %v of %d", list, total)
+		}
+		if how == "pause" {
+			c.do("pause", map[string]any{"threadId": 1})
+			if s := c.stop(); s.reason != "pause" {
+				t.Errorf("pause: %+v", s)
+			}
+		}
+		c.do("terminate", nil)
+		c.event("terminated")
+		if id, _ := c.fail(commandJump, map[string]any{"step": 1}); id != int(idOrder) {
+			t.Errorf("jump after terminate: %d", id)
+		}
+		c.do("disconnect", nil)
+		if err := c.wait(); err != nil {
+			t.Error(err)
+		}
+		noChildren(t)
+	}
+}
+
+// noChildren fails when the test process has children. Those of a session are
+// waited for before it ends; a go command that a cancelled build ran ends on
+// its own soon after.
 func noChildren(t *testing.T) {
+	t.Helper()
+	until := time.Now().Add(10 * time.Second)
+	for {
+		left := children(t)
+		if len(left) == 0 {
+			return
+		}
+		if time.Now().After(until) || strings.Contains(strings.Join(left, "\n"), "restep.test") {
+			t.Errorf("left behind: %q", left)
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// children returns the command lines of the test process's children.
+func children(t *testing.T) (list []string) {
 	t.Helper()
 	tasks, err := os.ReadDir("/proc/self/task")
 	if err != nil {
@@ -248,7 +300,8 @@ func noChildren(t *testing.T) {
 		}
 		for _, pid := range strings.Fields(string(b)) {
 			name, _ := os.ReadFile("/proc/" + pid + "/cmdline")
-			t.Errorf("left behind: process %s %q", pid, name)
+			list = append(list, pid+" "+string(name))
 		}
 	}
+	return list
 }

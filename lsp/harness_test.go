@@ -106,13 +106,20 @@ func (c *client) Configuration(context.Context, *protocol.ConfigurationParams) (
 	return []protocol.LSPAny{protocol.LSPAny(c.config)}, nil
 }
 
-func (c *client) Request(_ context.Context, method string, params any) (any, error) {
-	if method == "restep/output" {
+// handler takes restep/output, which protocol does not know.
+func (c *client) handler() jsonrpc2.Handler {
+	standard := protocol.Handlers(protocol.ClientHandler(c, jsonrpc2.MethodNotFoundHandler))
+	return func(ctx context.Context, req *jsonrpc2.Request) (any, error) {
+		if req.Method() != "restep/output" {
+			return standard(ctx, req)
+		}
 		var p outputParams
-		_ = json.Unmarshal(params.(protocol.LSPAny), &p)
+		if err := json.Unmarshal(req.Params(), &p); err != nil {
+			return nil, err
+		}
 		c.told(func() { c.outputs = append(c.outputs, p.Text) })
+		return nil, nil
 	}
-	return nil, nil
 }
 
 // connect starts a server and a client; initialize is not sent yet.
@@ -125,7 +132,9 @@ func connect(t testing.TB, opt Options) *client {
 		diagnostics: map[uri.URI][]protocol.Diagnostic{}, config: "null",
 	}
 	go func() { c.ended <- Serve(ctx, there, opt) }()
-	_, c.conn, c.Server = protocol.NewClient(ctx, c, jsonrpc2.NewHeaderStream(here))
+	c.conn = jsonrpc2.NewConn(jsonrpc2.NewHeaderStream(here), jsonrpc2.WithCodec(codec{}))
+	c.conn.Go(ctx, c.handler())
+	c.Server = protocol.ServerDispatcher(c.conn)
 	t.Cleanup(func() {
 		cancel()
 		_ = here.Close()

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"go.lsp.dev/jsonrpc2"
@@ -50,7 +49,7 @@ func (s *server) runTests(ctx context.Context, c *call, seeds, what string) (any
 	cmd.Dir = c.dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = killDelay
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
+	detach(cmd)
 	out := &lineWriter{each: func(line string) { s.output(c, line) }}
 	cmd.Stdout, cmd.Stderr = out, out
 	err := s.start(ctx, cmd)

@@ -165,7 +165,12 @@ func (s *server) wake() {
 	}
 }
 
-// log puts a message into the client's log.
+// log puts a message into the client's log. It does not wait: the goroutine
+// that reads must go on even if the client does not read.
 func (s *server) log(kind protocol.MessageType, text string) {
+	s.background(func() { s.send(kind, text) })
+}
+
+func (s *server) send(kind protocol.MessageType, text string) {
 	_ = s.client.LogMessage(s.ctx, &protocol.LogMessageParams{Type: kind, Message: "restep: " + plain(text, maxText)})
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/go-delve/delve/pkg/proc"
 	"github.com/go-delve/delve/pkg/proc/native"
@@ -146,7 +148,7 @@ func (t *Target) Rewind(context.Context) error {
 	grp, unlock := t.dbg.LockTargetGroup()
 	defer unlock()
 	_ = grp.Detach(true) // it may have ended by itself
-	old.Close()
+	finish(old)
 	run, err := t.prog.Start()
 	if err != nil {
 		return err
@@ -169,7 +171,7 @@ func (t *Target) Rewind(context.Context) error {
 	t.mu.Unlock()
 	if closed {
 		_ = grp.Detach(true)
-		run.Close()
+		finish(run)
 		return errClosed
 	}
 	if len(lost) > 0 {
@@ -292,14 +294,29 @@ func (t *Target) Close() error {
 	run := t.run
 	t.mu.Unlock()
 	// Killed first: whoever waits for the program gets its end and lets go of
-	// the debugger's lock. A tracer has to see the end before the zygote does.
+	// the debugger's lock.
 	run.Kill()
 	if t.dbg != nil {
 		_ = t.dbg.Detach(true)
 	}
-	run.Close()
+	finish(run)
 	t.prog.Close()
 	return nil
+}
+
+// finish ends a run that Delve has let go of and waits for its end. The kernel
+// tells a tracer of a process's end before the parent, and the parent only
+// when the tracer has taken note or is gone; Delve does neither when the
+// process was killed while it was stopped. Any thread may take note, but may
+// not sleep until there is something to note: nothing wakes it when the tracer
+// goes first. wait(2); ptrace(2), "Death under ptrace".
+func finish(run *program.Run) {
+	run.Kill()
+	for !run.EndsWithin(time.Millisecond) {
+		var status syscall.WaitStatus
+		_, _ = syscall.Wait4(run.Pid, &status, syscall.WALL|syscall.WNOHANG, nil)
+	}
+	run.Close()
 }
 
 var _ replay.Target = (*Target)(nil)

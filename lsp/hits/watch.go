@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/restep/restep/lsp/source"
@@ -89,9 +88,7 @@ func (m *Module) look() signature {
 		}
 	}
 	s := signature{size: info.Size(), mtime: info.ModTime().UnixNano()}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		s.dev, s.ino = st.Dev, st.Ino
-	}
+	s.dev, s.ino = inode(info)
 	return s
 }
 

@@ -73,7 +73,7 @@ func Load(ctx context.Context, spec Spec) (*Program, error) {
 	if err := p.startZygote(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.find(spec, name); err != nil {
+	if err := p.find(ctx, spec, name); err != nil {
 		p.Close()
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func splitTest(test string) (name, run string) {
 }
 
 // find takes the recorded run if it is of this build, else records it.
-func (p *Program) find(spec Spec, test string) error {
+func (p *Program) find(ctx context.Context, spec Spec, test string) error {
 	if old := p.newest(test, spec.Seed); old != nil {
 		h := old.Header()
 		asked := p.Header
@@ -115,7 +115,7 @@ func (p *Program) find(spec Spec, test string) error {
 	if spec.Progress != nil {
 		spec.Progress("recording " + spec.Test)
 	}
-	return p.record()
+	return p.record(ctx)
 }
 
 // newest opens the newest log of the run that is stored and not damaged.
@@ -152,13 +152,18 @@ func sameWorld(a, b *steplog.Header) bool {
 }
 
 // record makes the run once and keeps its log.
-func (p *Program) record() error {
+func (p *Program) record(ctx context.Context) error {
 	c, err := p.start(false)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	stop := context.AfterFunc(ctx, c.Kill)
+	defer stop()
 	status, err := c.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		return fmt.Errorf("record the run: %w", err)
 	}

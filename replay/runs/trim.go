@@ -118,6 +118,12 @@ func (s *Store) shorten(b []byte, lines int, keep map[string]bool) error {
 		}
 		out = append(out, line...)
 	}
+	return s.replaceIndex(out)
+}
+
+// replaceIndex puts another index in the place of the old one, in one step.
+// Call it with the lock taken alone.
+func (s *Store) replaceIndex(out []byte) error {
 	name := s.tmp + "/index"
 	if err := s.root.WriteFile(name, out, 0o644); err != nil {
 		return fmt.Errorf("shorten the index of runs: %w", err)

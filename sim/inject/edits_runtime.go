@@ -52,8 +52,6 @@ var runtimeEdits = []Edit{
 		Why: "there is one run queue"},
 	{File: "runtime/proc.go", Func: "newproc1", Find: "newg.goid = pp.goidcache", Op: After, Text: "; restepNewG(newg, callergp)",
 		Why: "goroutines inherit the machine and are numbered per run"},
-	{File: "runtime/proc.go", Func: "newproc", Op: End, Text: "restepCheckStop()",
-		Why: "a debugger that waits for the step of a go statement stops on the goroutine that made it"},
 	{File: "runtime/proc.go", Func: "gdestroy", Text: "restepExitG(gp)",
 		Why: "the end of a goroutine is a step"},
 	{File: "runtime/proc.go", Func: "gcount", Text: "if restep.on { return restepGcount() }",

@@ -199,10 +199,6 @@ func restepFinish(code int32) {
 	restepConsoleLine()
 	restep.blame = 0
 	restep_kernelRecord(restep.kernel, restepKindEnd, 1, uint64(code), "", 0)
-	if restep.stopping {
-		restep.stopping = false
-		restepStop()
-	}
 	restep.exiting = true
 	restepExport()
 	restep_kernelClose(restep.kernel)

@@ -151,8 +151,9 @@ func restepSymbolize(pc uintptr, emit func(function, file string, line int)) {
 	restepSetCheapState(seed, seed64)
 }
 
-// restepStepped counts a recorded step; at the one a debugger waits for, the
-// program stops as soon as it is back on the goroutine that made it.
+// restepStepped counts a recorded step. The assignment is where a debugger has
+// its breakpoint: it is reached at one step alone, whoever makes it, and the
+// stack above is that of the goroutine that made it or of the scheduler.
 func restepStepped(n uint64) {
 	restep.step = n
 	if n == restep.stopStep {
@@ -195,29 +196,11 @@ func restepSyscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, errno uintptr, d
 		c.r1, c.errno = restep_kernelSyscall(restep.kernel, c.machine, c.nr, &c.args)
 		restepKernelDone()
 	})
-	restepCheckStop()
 	if c.errno != 0 {
 		return ^uintptr(0), 0, c.errno, true
 	}
 	return c.r1, 0, 0, true
 }
-
-// restepCheckStop stops for the debugger if the last step was the one it
-// waits for.
-//
-//go:nosplit
-func restepCheckStop() {
-	if restep.stopping {
-		restep.stopping = false
-		restepStop()
-	}
-}
-
-// restepStop is where a debugger has its breakpoint.
-//
-//go:noinline
-//go:nosplit
-func restepStop() { restep.stops++ }
 
 // restepRecord makes a step on behalf of the calling goroutine.
 func restepRecord(kind uint8, machine uint32, number uint64, text string, level int8) {
@@ -225,7 +208,6 @@ func restepRecord(kind uint8, machine uint32, number uint64, text string, level 
 		restep_kernelRecord(restep.kernel, kind, machine, number, text, level)
 		restepKernelDone()
 	})
-	restepCheckStop()
 }
 
 // Kinds of steps that the runtime makes itself (steplog.Kind).

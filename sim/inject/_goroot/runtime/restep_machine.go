@@ -248,5 +248,4 @@ func restepHalt(id uint32, crash bool, kind uint8, code int32, text string) {
 		restepKernelDone()
 		restepBury(id)
 	})
-	restepCheckStop()
 }

@@ -76,7 +76,6 @@ func restepSimBoot(id uint32) bool {
 		return false
 	}
 	restepStartMachine(id)
-	restepCheckStop()
 	return true
 }
 
@@ -99,7 +98,6 @@ func restepSimStop(id uint32) (ended bool) {
 		deadly = restep_kernelSignal(restep.kernel, id, 15)
 		restepKernelDone()
 	})
-	restepCheckStop()
 	if deadly {
 		restepHalt(id, false, restepEndStop, 143, "terminated")
 	}
@@ -127,7 +125,6 @@ func restepSimLink(op uint8, a, b string, value int64) (err string) {
 		err = restep_kernelLink(restep.kernel, op, a, b, value)
 		restepKernelDone()
 	})
-	restepCheckStop()
 	return err
 }
 

@@ -33,8 +33,7 @@ var restep struct {
 
 	step     uint64 // steps recorded so far
 	stopStep uint64 // step at which to stop for a debugger, 0 for none
-	stopping bool   // that step was just recorded
-	stops    uint64 // how often restepStop was called
+	stopping bool   // that step has been recorded
 	exiting  bool
 	blame    guintptr  // goroutine that makes the next step, when it is not the running one
 	pds      *pollDesc // open poll descriptors of machines

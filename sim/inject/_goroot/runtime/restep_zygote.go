@@ -290,8 +290,12 @@ func restepBegin(cfg *restepConfig) {
 		restepHostNow, restepHostRand, restepWake, restepSignalArrived, restepKernelContext, restepSymbolize,
 		restepGrowLog, restepMemory, restepStepped, restepMachineMain, restepReal,
 	}
-	gp.goid = 1
-	restep.goid = 1
+	// Goroutines of the runtime itself make room for the program's ids.
+	for _, g := range allgs {
+		restep.sysgoid++
+		g.goid = restep.sysgoid
+	}
+	gp.goid, restep.goid = 1, 1
 	systemstack(func() {
 		restep.kernel = restep_kernelNew(&host, cfg)
 		id, err := restep_kernelNewMachine(restep.kernel, "main", 0, false)
@@ -311,7 +315,6 @@ func restepBegin(cfg *restepConfig) {
 		restepKernelDone()
 	})
 	restepNextPoint()
-	restepCheckStop()
 }
 
 // restepWaitAtGate waits until a debugger is attached and has said where to
