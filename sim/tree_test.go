@@ -75,7 +75,7 @@ var readTree = sync.OnceValues(func() (*tree, error) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && slices.Contains([]string{".git", ".restep", "node_modules"}, d.Name()) {
+		if d.IsDir() && slices.Contains([]string{".git", ".restep", "node_modules", "dist", "out"}, d.Name()) {
 			return fs.SkipDir
 		}
 		if !d.Type().IsRegular() {

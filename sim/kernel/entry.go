@@ -45,10 +45,7 @@ func (k *Kernel) Syscall(id MachineID, nr uintptr, a *Args) (uintptr, abi.Errno)
 	t := Task{k: k, m: m, proc: m.proc}
 	e := k.lookup(nr)
 	if e == nil || e.fn == nil {
-		name := "syscall_" + itoa(int(nr))
-		if e != nil {
-			name = e.Name
-		}
+		name := callName(nr)
 		k.record(&Event{
 			Kind: steplog.KindUnsupported, Machine: id, Text: []byte(name),
 			FD: -1, Nr: int32(nr), Errno: abi.ENOSYS,
@@ -62,6 +59,14 @@ func (k *Kernel) Syscall(id MachineID, nr uintptr, a *Args) (uintptr, abi.Errno)
 		k.record(&ev)
 	}
 	return r, errno
+}
+
+// callName names any system call, simulated or not.
+func callName(nr uintptr) string {
+	if name := abi.SyscallName(nr); name != "" {
+		return name
+	}
+	return "syscall_" + itoa(int(nr))
 }
 
 // mem is the program's memory at p, n bytes; EFAULT for a null pointer. Other

@@ -151,7 +151,7 @@ func linkPollClose(k *Kernel, id uint32, fd, pd uintptr) {
 }
 
 // linkRecord makes a step that the runtime saw. number is the goroutine
-// started or ended, an exit code, or for a log line 1 when the runtime itself
+// started or ended, an exit code, a system call, or for a log line 1 when the runtime itself
 // printed it.
 //
 //go:linkname linkRecord
@@ -165,6 +165,8 @@ func linkRecord(k *Kernel, kind uint8, machine uint32, number uint64, text strin
 		e.Goroutine = number
 	case steplog.KindEnd:
 		e.Code = int32(number)
+	case steplog.KindUnsupported: // a call that assembly made
+		e.Nr, e.Errno, e.Text = int32(number), abi.ENOSYS, []byte(callName(uintptr(number)))
 	}
 	k.record(&e)
 }

@@ -13,7 +13,7 @@ func TestAssembly(t *testing.T) {
 	z := start(t, build(t, "assembly"))
 	r := simulate(t, z, "TestNoError", 1)
 	r.passes(t)
-	if got, want := r.lines(steplog.KindUnsupported), []string{"main: system call made by assembly"}; !slices.Equal(got, want) {
+	if got, want := r.lines(steplog.KindUnsupported), []string{"main: sync"}; !slices.Equal(got, want) {
 		t.Errorf("unsupported calls %q, want %q", got, want)
 	}
 	simulate(t, z, "TestClocks", 1).passes(t)
