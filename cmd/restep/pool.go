@@ -228,6 +228,9 @@ func (d *done) takeCover(path string) {
 	}
 }
 
+// quitGrace is the real time that a run has to say what it is busy with.
+const quitGrace = 3 * time.Second
+
 // fork lets the zygote make the run and waits for its end.
 func (w *worker) fork(ctx context.Context, header *steplog.Header, path, export string) (e runs.Ending, real time.Duration, err error) {
 	if w.z == nil {
@@ -252,9 +255,11 @@ func (w *worker) fork(ctx context.Context, header *steplog.Header, path, export 
 	if w.cfg.timeout > 0 {
 		timer := time.AfterFunc(w.cfg.timeout, func() {
 			timedOut.Store(true)
-			child.Kill()
+			child.Quit()
 		})
 		defer timer.Stop()
+		killer := time.AfterFunc(w.cfg.timeout+quitGrace, child.Kill)
+		defer killer.Stop()
 	}
 	defer context.AfterFunc(ctx, child.Kill)()
 	status, err := child.Wait()
@@ -265,9 +270,9 @@ func (w *worker) fork(ctx context.Context, header *steplog.Header, path, export 
 	e.ExitCode = status.ExitStatus()
 	if status.Signaled() {
 		e.ExitCode, e.Signal = 0, unix.SignalName(status.Signal())
-		if timedOut.Load() {
-			e.TimedOut = w.cfg.timeout
-		}
+	}
+	if timedOut.Load() && (status.Signaled() || e.ExitCode == zygote.BusyExit) {
+		e.TimedOut = w.cfg.timeout
 	}
 	e.Problem = strings.TrimSpace(strings.TrimPrefix(w.z.Stderr(), before))
 	return e, time.Since(start), nil

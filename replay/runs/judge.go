@@ -111,6 +111,9 @@ func (j *judge) verdict(e Ending) *Failure {
 		f := j.lastStep()
 		f.Message = fmt.Sprintf("test timed out after %v of real time at step %d: the program never yields or is very slow",
 			e.TimedOut, f.Step)
+		if e.Problem != "" {
+			f.Message += "\n" + e.Problem
+		}
 		return f
 	case e.Problem != "" && !j.end:
 		f := j.lastStep()

@@ -156,8 +156,8 @@ var runtimeEdits = []Edit{
 	{File: "runtime/sigqueue.go", Func: "signal_ignore", Text: "if restep.on { restepSignalHandle(s, false, true); return }", Why: whySignal},
 	{File: "runtime/sigqueue.go", Func: "signal_ignored", Text: "if restep.on { return restepSignalIgnored(s) }", Why: whySignal},
 
-	{File: "runtime/signal_unix.go", Func: "sighandler", Find: "c := &sigctxt{info, ctxt}", Op: After, Text: "; if sig == _SIGSYS && restepSigsys(c, gp) || sig == _SIGSEGV && restepWriteFault(uintptr(c.sigaddr())) { return }",
-		Why: "system calls that assembly makes belong to the machine, too; the first write to a page of variables is noted"},
+	{File: "runtime/signal_unix.go", Func: "sighandler", Find: "c := &sigctxt{info, ctxt}", Op: After, Text: "; if sig == _SIGSYS && restepSigsys(c, gp) || sig == _SIGSEGV && restepWriteFault(uintptr(c.sigaddr())) { return }; if sig == _SIGQUIT && restep.on { restepBusy(c, gp) }",
+		Why: "system calls that assembly makes belong to the machine, too; the first write to a page of variables is noted; SIGQUIT asks what a run is busy with"},
 
 	// Ends.
 	{File: "runtime/panic.go", Func: "fatalpanic", Text: "if restep.on && getg().restepMachine != 0 { restepFatalPanic(msgs, sys.GetCallerPC(), sys.GetCallerSP()) }",

@@ -1,11 +1,14 @@
 package programs
 
 import (
+	"bytes"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/restep/restep/sim/steplog"
+	"github.com/restep/restep/sim/zygote"
 )
 
 func TestMachineEnds(t *testing.T) {
@@ -115,5 +118,32 @@ func TestLostUpdates(t *testing.T) {
 			}
 			t.Logf("%d of 100 seeds lose an update", found)
 		})
+	}
+}
+
+// A run that never yields tells on request which goroutine runs, and ends.
+func TestBusy(t *testing.T) {
+	z := start(t, build(t, "ends"))
+	path := newLog(t, "TestBusy", 1)
+	child, err := z.Run(request("TestBusy", 1, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for busy := false; !busy; { // until the log has the line
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		busy = bytes.Contains(b, []byte("busy now"))
+	}
+	child.Quit()
+	status, err := child.Wait()
+	if err != nil || status.ExitStatus() != zygote.BusyExit {
+		t.Errorf("exit %d, %v", status.ExitStatus(), err)
+	}
+	for _, line := range []string{"machine main, goroutine 2 runs:", "ends.TestBusy(", "ends_test.go:"} {
+		if !strings.Contains(z.Stderr(), line) {
+			t.Errorf("no %q in\n%s", line, z.Stderr())
+		}
 	}
 }

@@ -58,14 +58,7 @@ type run struct {
 // simulate runs one test with one seed.
 func simulate(t testing.TB, z *zygote.Zygote, test string, seed uint64) run {
 	t.Helper()
-	head, err := steplog.EncodeHeader(&steplog.Header{Seed: seed, StartNs: epoch.UnixNano(), Test: test})
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), fmt.Sprintf("%s-%d.steplog", strings.ReplaceAll(test, "/", "_"), seed))
-	if err := os.WriteFile(path, head, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	path := newLog(t, test, seed)
 	defer os.Remove(path)
 	status := wait(t, z, request(test, seed, path))
 	if s := z.Stderr(); s != "" {
@@ -80,6 +73,20 @@ func simulate(t testing.TB, z *zygote.Zygote, test string, seed uint64) run {
 		t.Fatal(err)
 	}
 	return run{status, bytes.TrimRight(b, "\x00"), r}
+}
+
+// newLog makes the file of a step log with its header.
+func newLog(t testing.TB, test string, seed uint64) string {
+	t.Helper()
+	head, err := steplog.EncodeHeader(&steplog.Header{Seed: seed, StartNs: epoch.UnixNano(), Test: test})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), fmt.Sprintf("%s-%d.steplog", strings.ReplaceAll(test, "/", "_"), seed))
+	if err := os.WriteFile(path, head, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // unrecorded runs one test with one seed without a step log.

@@ -228,13 +228,22 @@ func (c *Child) Wait() (syscall.WaitStatus, error) {
 	return syscall.WaitStatus(rep.value), err
 }
 
+// BusyExit is the exit code of a child that Quit has ended.
+const BusyExit = 124
+
+// Quit asks the child to print the goroutine that runs, which Stderr then
+// holds, and to end.
+func (c *Child) Quit() { c.signal(syscall.SIGQUIT) }
+
 // Kill ends the child at once; Wait then returns. It may be called by another
 // goroutine than Wait.
-func (c *Child) Kill() {
+func (c *Child) Kill() { c.signal(syscall.SIGKILL) }
+
+func (c *Child) signal(sig syscall.Signal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.gone {
-		syscall.Kill(c.Pid, syscall.SIGKILL)
+		syscall.Kill(c.Pid, sig)
 	}
 }
 

@@ -143,6 +143,31 @@ func restepFatalThrow(pc, sp uintptr) {
 	restepEndSelf(restepEndPanic, 2)
 }
 
+// restepBusyExit is the exit code of a run that was asked what it is busy with.
+const restepBusyExit = 124
+
+// restepBusy answers SIGQUIT, which the host sends to a run that takes too long
+// in real time: it prints the goroutine that runs and ends the process. It runs
+// in the signal handler, and prints to the real standard error.
+func restepBusy(c *sigctxt, gp *g) {
+	restep.exiting = true
+	if gp != nil && gp == gp.m.g0 {
+		print("in the simulator, for:\n")
+		gp = gp.m.curg
+	}
+	if gp == nil || gp.restepMachine == 0 {
+		print("no goroutine of the program runs\n")
+		exit(restepBusyExit)
+	}
+	print("machine ", restep_kernelLabel(restep.kernel, gp.restepMachine), ", goroutine ", gp.goid, " runs:\n")
+	if pc := c.sigpc(); gp == getg().m.curg && findfunc(pc).valid() && c.sigsp() >= gp.stack.lo && c.sigsp() < gp.stack.hi {
+		tracebacktrap(pc, c.sigsp(), c.siglr(), gp)
+	} else {
+		traceback(^uintptr(0), ^uintptr(0), 0, gp)
+	}
+	exit(restepBusyExit)
+}
+
 // restepOverflow ends the machine of a goroutine whose stack has outgrown its
 // limit. It runs on g0 and does not return.
 func restepOverflow(gp *g) {

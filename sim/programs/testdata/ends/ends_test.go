@@ -236,3 +236,13 @@ func TestCrashWaits(t *testing.T) {
 		t.Error("counter of main is", counter)
 	}
 }
+
+var spins int
+
+// TestBusy never yields and never makes a step again.
+func TestBusy(t *testing.T) {
+	t.Log("busy now")
+	for {
+		spins++
+	}
+}
