@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.lsp.dev/protocol"
 
@@ -40,6 +41,7 @@ type lensContext struct {
 	*document
 	snap  *snapshot
 	state *hits.State // nil when nothing was run
+	sim   func() bool // its tests can reach package sim
 }
 
 // CodeLens returns the lenses of a document, by line and then in their order.
@@ -50,9 +52,9 @@ func (s *server) CodeLens(ctx context.Context, params *protocol.CodeLensParams) 
 	if d == nil || !d.inModule {
 		return lenses, nil
 	}
-	l := &lensContext{document: d, snap: snap, state: s.stateOf(ctx, snap, d)}
+	l := &lensContext{document: d, snap: snap, state: s.stateOf(ctx, snap, d), sim: sync.OnceValue(func() bool { return s.reaches(d) })}
 	for _, t := range d.parsed().Tests {
-		if !s.wanted(l, &t) {
+		if !l.wanted(&t) {
 			continue
 		}
 		kinds := make([]string, 0, len(testLenses))
@@ -80,14 +82,14 @@ func (s *server) CodeLens(ctx context.Context, params *protocol.CodeLensParams) 
 }
 
 // wanted reports whether a test gets lenses.
-func (s *server) wanted(l *lensContext, t *source.Test) bool {
+func (l *lensContext) wanted(t *source.Test) bool {
 	switch l.snap.config.tests {
 	case testsOff:
 		return false
 	case testsAll:
 		return true
 	}
-	return l.state != nil && l.state.Ran(l.test(t)) || s.reaches(l.document)
+	return l.state != nil && l.state.Ran(l.test(t)) || l.sim()
 }
 
 // reaches reports whether a document's tests can reach package sim.
@@ -163,7 +165,8 @@ func failureLens(l *lensContext, t *source.Test) []protocol.CodeLens {
 // arrows on those that made one. They go round, so that no lens moves away
 // from under the pointer.
 func (s *server) hitLenses(l *lensContext, view *view) []protocol.CodeLens {
-	var lenses []protocol.CodeLens
+	lenses := make([]protocol.CodeLens, 0, 3*len(view.places))
+	encoder := argumentEncoder{document: l.document}
 	for i := range view.places {
 		p := &view.places[i]
 		if p.stale {
@@ -172,10 +175,8 @@ func (s *server) hitLenses(l *lensContext, view *view) []protocol.CodeLens {
 		n := s.selection(p)
 		at := l.lineSpan(p.line, l.snap.encoding)
 		add := func(title, command string, n int) {
-			args := argumentsOf(l.document, p)
-			args.Step = number(p.hits.Hits[n].Step)
 			lenses = append(lenses, protocol.CodeLens{Range: at, Command: protocol.Command{
-				Title: title, Command: command, Arguments: args.list(),
+				Title: title, Command: command, Arguments: encoder.list(p, p.hits.Hits[n].Step),
 			}})
 		}
 		h, count := p.hits.Hits[n], len(p.hits.Hits)

@@ -23,7 +23,7 @@ import (
 // hints and lenses are to be asked for again. It ends with the connection.
 func (s *server) announce() {
 	published := map[string]protocol.PublishDiagnosticsParams{} // by path
-	disk := map[string]*document{}
+	disk := map[string]diskFile{}
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -90,7 +90,7 @@ type failureKey struct {
 
 // diagnostics returns what failed where, by path. Files that are not open are
 // read; disk keeps them until they change.
-func diagnostics(snap *snapshot, disk map[string]*document) map[string]protocol.PublishDiagnosticsParams {
+func diagnostics(snap *snapshot, disk map[string]diskFile) map[string]protocol.PublishDiagnosticsParams {
 	result := map[string]protocol.PublishDiagnosticsParams{}
 	for _, dir := range slices.Sorted(maps.Keys(snap.modules)) {
 		state := snap.modules[dir]
@@ -129,15 +129,24 @@ func diagnostics(snap *snapshot, disk map[string]*document) map[string]protocol.
 	return result
 }
 
+// diskFile is a file that is not open, as it was when it was read.
+type diskFile struct {
+	doc   *document
+	size  int64
+	mtime time.Time
+}
+
+// maxFile is the size in bytes of a file that is read to put an error into it.
+const maxFile = 8 << 20
+
 // readDocument returns a file as it is on disk, nil when it cannot be read.
-func readDocument(disk map[string]*document, name string) *document {
+func readDocument(disk map[string]diskFile, name string) *document {
 	info, err := os.Stat(name)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > 8<<20 {
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxFile {
 		return nil
 	}
-	version := int32(info.ModTime().UnixNano()>>20) ^ int32(info.Size())
-	if d := disk[name]; d != nil && d.version == version {
-		return d
+	if f, ok := disk[name]; ok && f.size == info.Size() && f.mtime.Equal(info.ModTime()) {
+		return f.doc
 	}
 	b, err := os.ReadFile(name)
 	if err != nil {
@@ -146,8 +155,8 @@ func readDocument(disk map[string]*document, name string) *document {
 	if len(disk) > 1000 {
 		clear(disk)
 	}
-	d := newDocument(uri.File(name), name, version, string(b))
-	disk[name] = d
+	d := newDocument(uri.File(name), name, 0, string(b))
+	disk[name] = diskFile{d, info.Size(), info.ModTime()}
 	return d
 }
 

@@ -16,7 +16,8 @@
 // One reads messages and handles notifications, in order. Each request gets
 // one of its own and works on the [snapshot] of the moment when it was read.
 // Each module has one that watches its runs; one more, the announcer,
-// publishes diagnostics and asks the client to refresh. All end with Serve.
+// publishes diagnostics and asks the client to refresh. All end with Serve. One
+// waits for the death of the client's process, for which Serve does not wait.
 // server.mu guards the current snapshot and is held only to read or replace it.
 //
 // # Features
@@ -44,6 +45,8 @@
 //	restep.explore          runs a test with "seeds", such as "1-100"
 //	restep.debug            -> launch configuration for the debug adapter
 //	restep.goToStep         -> the same with a step
+//	restep.showRun          lets the source show the run with "seed", which is the
+//	                        newest otherwise; debug and goToStep do it, too
 //	restep.previousHit      moves a line's lens to "step" -> {uri, ..., step}
 //	restep.nextHit          the same
 //

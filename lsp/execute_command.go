@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -13,6 +14,8 @@ import (
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
+
+	"github.com/restep/restep/lsp/hits"
 )
 
 // Names of commands. Lenses and hints carry them; the extension knows them too.
@@ -22,6 +25,7 @@ const (
 	explore         = "restep.explore"
 	debugTest       = "restep.debug"
 	goToStep        = "restep.goToStep"
+	showRun         = "restep.showRun"
 	previousHit     = "restep.previousHit"
 	nextHit         = "restep.nextHit"
 )
@@ -37,9 +41,25 @@ type arguments struct {
 	Line    int     `json:"line,omitempty"` // from 1, of the document
 }
 
-// argumentsOf are those of a place's run, without a step.
-func argumentsOf(d *document, p *place) arguments {
-	return arguments{URI: string(d.uri), Package: p.run.Package, Test: p.run.Test, Seed: seed(p.run.Seed), Line: p.line}
+// argumentEncoder makes the arguments of many hints and lenses of a document:
+// all but the last two are the same for all places of a run.
+type argumentEncoder struct {
+	*document
+	run    *hits.Run
+	prefix []byte
+}
+
+// list returns the arguments for a step of a place.
+func (e *argumentEncoder) list(p *place, step uint64) []protocol.LSPAny {
+	if e.run != p.run {
+		e.run = p.run
+		all := arguments{URI: string(e.uri), Package: p.run.Package, Test: p.run.Test, Seed: seed(p.run.Seed)}.list()
+		e.prefix = bytes.TrimSuffix(all[0], []byte("}"))
+	}
+	b := append(make([]byte, 0, len(e.prefix)+48), e.prefix...)
+	b = number(step).append(append(b, `,"step":`...))
+	b = strconv.AppendInt(append(b, `,"line":`...), int64(p.line), 10)
+	return []protocol.LSPAny{append(b, '}')}
 }
 
 // list is the arguments as JSON.
@@ -61,6 +81,7 @@ var commands = map[string]commandFunc{
 	explore:         (*server).onExplore,
 	debugTest:       (*server).onDebug,
 	goToStep:        (*server).onDebug,
+	showRun:         (*server).onShowRun,
 	previousHit:     (*server).onHit,
 	nextHit:         (*server).onHit,
 }
@@ -70,6 +91,7 @@ type call struct {
 	arguments
 	snap  *snapshot
 	dir   string // of the package
+	root  string // of the module
 	token protocol.ProgressToken
 }
 
@@ -125,6 +147,7 @@ func (c *call) check() error {
 	if !d.inModule {
 		return fmt.Errorf("%s is not in a Go module: there is no go.mod above it", name)
 	}
+	c.root = d.module.Dir
 	if c.Package == "" {
 		c.Package = d.pkg()
 	}
@@ -176,7 +199,17 @@ type launchConfiguration struct {
 	Step    number `json:"step,omitempty"`
 }
 
-func (s *server) onDebug(_ context.Context, c *call) (any, error) {
+// onShowRun shows the steps of the run with a seed, until the test runs again.
+func (s *server) onShowRun(_ context.Context, c *call) (any, error) {
+	s.prefer(c.root, hits.Test{Package: c.Package, Name: c.Test}, uint64(c.seedOr1()))
+	return c.arguments, nil
+}
+
+// onDebug answers what to launch. The source then shows the steps of that run.
+func (s *server) onDebug(ctx context.Context, c *call) (any, error) {
+	if _, err := s.onShowRun(ctx, c); err != nil {
+		return nil, err
+	}
 	name := fmt.Sprintf("%s seed %d", c.Test, c.seedOr1())
 	if c.Step > 0 {
 		name += " " + stepText(uint64(c.Step))

@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -27,6 +28,7 @@ type client struct {
 	protocol.UnimplementedClient
 	protocol.Server // calls the server
 	conn            jsonrpc2.Conn
+	pipe            io.ReadWriteCloser
 	ctx             context.Context
 	ended           chan error // what Serve returned
 

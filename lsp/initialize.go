@@ -53,7 +53,7 @@ func (s *server) Initialize(_ context.Context, params *protocol.InitializeParams
 	s.phase = running
 	s.mu.Unlock()
 	if params.ProcessID != nil && *params.ProcessID > 0 {
-		s.background(func() { s.outlive(int(*params.ProcessID)) })
+		go s.outlive(int(*params.ProcessID)) // not in the background: Serve must not wait for it
 	}
 	s.watch()
 	return &protocol.InitializeResult{

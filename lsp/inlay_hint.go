@@ -34,6 +34,7 @@ func (s *server) InlayHint(ctx context.Context, params *protocol.InlayHintParams
 		return hints, nil
 	}
 	view := d.join(state)
+	encoder := argumentEncoder{document: d}
 	for i := range view.places {
 		p := &view.places[i]
 		at := d.lineSpan(p.line, snap.encoding).End
@@ -46,7 +47,7 @@ func (s *server) InlayHint(ctx context.Context, params *protocol.InlayHintParams
 		selected := s.selection(p)
 		for kind, hint := range hintKinds {
 			if label := hint(p, selected); label != "" && on(snap.config.hints, kind) {
-				hints = append(hints, s.hint(d, p, selected, at, label))
+				hints = append(hints, encoder.hint(p, selected, at, label))
 			}
 		}
 	}
@@ -54,15 +55,14 @@ func (s *server) InlayHint(ctx context.Context, params *protocol.InlayHintParams
 }
 
 // hint makes a hint that goes to its step when it is clicked.
-func (s *server) hint(d *document, p *place, selected int, at protocol.Position, label string) protocol.InlayHint {
+func (e *argumentEncoder) hint(p *place, selected int, at protocol.Position, label string) protocol.InlayHint {
 	yes := true
 	if p.stale {
 		label = "stale: " + label
 	}
-	args := argumentsOf(d, p)
-	args.Step = number(p.hits.Hits[selected].Step)
+	step := p.hits.Hits[selected].Step
 	part := protocol.InlayHintLabelPart{Value: label, Command: protocol.Command{
-		Title: "go to step #" + strconv.FormatUint(uint64(args.Step), 10), Command: goToStep, Arguments: args.list(),
+		Title: "go to step #" + strconv.FormatUint(step, 10), Command: goToStep, Arguments: e.list(p, step),
 	}}
 	return protocol.InlayHint{Position: at, Label: protocol.InlayHintLabelPartSlice{part}, PaddingLeft: &yes}
 }
@@ -126,18 +126,22 @@ type number uint64
 
 const safeNumber = 1<<53 - 1
 
-// MarshalJSON implements json.Marshaler.
-func (n number) MarshalJSON() ([]byte, error) {
-	s := strconv.FormatUint(uint64(n), 10)
+func (n number) append(b []byte) []byte {
 	if n > safeNumber {
-		s = strconv.Quote(s)
+		return append(strconv.AppendUint(append(b, '"'), uint64(n), 10), '"')
 	}
-	return []byte(s), nil
+	return strconv.AppendUint(b, uint64(n), 10)
 }
+
+// MarshalJSON implements json.Marshaler.
+func (n number) MarshalJSON() ([]byte, error) { return n.append(nil), nil }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (n *number) UnmarshalJSON(b []byte) error {
 	var s string
+	if string(b) == "null" {
+		return nil // as encoding/json does it
+	}
 	if json.Unmarshal(b, &s) != nil {
 		s = string(b)
 	}

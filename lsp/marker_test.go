@@ -140,6 +140,12 @@ func (s *story) mark(name, content string) {
 	}
 }
 
+// others are places outside of the module.
+var others = map[string]steplog.Frame{
+	"http": {Func: "net/http.(*Server).Serve", File: "net/http/server.go", Line: 3464},
+	"wg":   {Func: "sync.(*WaitGroup).Go", File: "sync/waitgroup.go", Line: 237},
+}
+
 // stack makes the call stack of a step: what the standard library adds, and
 // the places, innermost first.
 func (s *story) stack(kind steplog.Kind, places string) []steplog.Frame {
@@ -148,8 +154,8 @@ func (s *story) stack(kind steplog.Kind, places string) []steplog.Frame {
 		frames = []steplog.Frame{{Func: "runtime.newproc", File: "runtime/proc.go", Line: 5298}}
 	}
 	for p := range strings.SplitSeq(places, ",") {
-		if p == "std" {
-			frames = append(frames, steplog.Frame{Func: "net/http.(*Server).Serve", File: "net/http/server.go", Line: 3464})
+		if f, ok := others[p]; ok {
+			frames = append(frames, f)
 			continue
 		}
 		f, ok := s.places[strings.TrimPrefix(p, "@")]

@@ -62,7 +62,7 @@ func (s *server) runTests(ctx context.Context, c *call, seeds, what string) (any
 	switch {
 	case errors.As(err, &exit):
 		r.Result, r.ExitCode = "fail", exit.ExitCode()
-		r.Message = title + ": " + plain(out.reason(), maxText)
+		r.Message = title + ": " + plain(strings.TrimPrefix(out.reason(), c.Test+" failed: "), maxText)
 	case err != nil:
 		r.Result, r.ExitCode = "error", -1
 		r.Message = "start restep test: " + err.Error()

@@ -63,6 +63,12 @@ func (codec) Marshal(v any) ([]byte, error) {
 		}
 		return raw, nil
 	}
+	switch list := v.(type) {
+	case []protocol.CodeLens:
+		return marshalLenses(list)
+	case []protocol.InlayHint:
+		return marshalHints(list)
+	}
 	return protocol.Marshal(v)
 }
 

@@ -57,6 +57,7 @@ func (s *snapshot) wanted() map[string]source.Module {
 type watched struct {
 	stop  context.CancelFunc
 	ready chan struct{} // closed when its runs are known for the first time
+	runs  *hits.Module
 }
 
 // readyLimit is how long a request waits for the runs to be known, when it
@@ -101,7 +102,7 @@ func (s *server) watch() {
 			continue
 		}
 		ctx, cancel := context.WithCancel(s.ctx)
-		w := &watched{cancel, make(chan struct{})}
+		w := &watched{cancel, make(chan struct{}), hits.NewModule(m)}
 		s.watching[dir] = w
 		begin = append(begin, func() { s.background(func() { s.watchModule(ctx, m, w) }) })
 	}
@@ -125,17 +126,24 @@ func (s *server) watch() {
 // watchModule publishes the runs of a module until it is not wanted any more.
 func (s *server) watchModule(ctx context.Context, m source.Module, w *watched) {
 	ready := sync.OnceFunc(func() { close(w.ready) })
-	watcher := hits.Module{
-		Module: m,
-		Publish: func(state *hits.State) {
-			s.change(true, func(next *snapshot) {
-				if ctx.Err() == nil { // else a later watch of the module may be on
-					next.modules[m.Dir] = state
-				}
-			})
-			ready()
-		},
-		Complain: func(what string) { s.log(protocol.MessageTypeWarning, what) },
+	w.runs.Publish = func(state *hits.State) {
+		s.change(true, func(next *snapshot) {
+			if ctx.Err() == nil { // else a later watch of the module may be on
+				next.modules[m.Dir] = state
+			}
+		})
+		ready()
 	}
-	watcher.Watch(ctx)
+	w.runs.Complain = func(what string) { s.log(protocol.MessageTypeWarning, what) }
+	w.runs.Watch(ctx)
+}
+
+// prefer shows the run of a test with a seed rather than a newer one.
+func (s *server) prefer(dir string, t hits.Test, seed uint64) {
+	s.mu.Lock()
+	w := s.watching[dir]
+	s.mu.Unlock()
+	if w != nil {
+		w.runs.Prefer(t, seed)
+	}
 }

@@ -15,8 +15,11 @@
 // and says what failed, where, and what to do next. A command that it proposes
 // is complete: it can be copied and run.
 //
-// Invariant: exit code 0 = all passed, 1 = a test or a build failed, 2 = wrong
-// usage, 130 = interrupted.
+// Invariant: exit code 0 = all passed, 1 = a test, a build or a check failed or
+// there is nothing of what was asked for, 2 = wrong usage, 130 = interrupted.
+// Invariant: it compiles for linux, darwin and windows on amd64 and arm64. What
+// needs linux/amd64 is behind that build tag; foreign.go stands in for it.
+// Invariant: init changes one require and one replace in a go.mod, or nothing.
 // Invariant: text of a program under test reaches the terminal escaped.
 // Invariant: what a run does never depends on what is printed about it.
 // Invariant: results are printed in the order of tests and seeds, whatever

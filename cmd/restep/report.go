@@ -5,8 +5,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -281,18 +279,6 @@ func (r *reporter) briefPlace(f *runs.Failure) string {
 		return fmt.Sprintf(" (step %d)", f.Step)
 	}
 	return fmt.Sprintf(" (step %d, %s:%d)", f.Step, text.Escape(nearPath(r.src.Path(f.File))), f.Line)
-}
-
-// nearPath shortens a path below the working directory.
-func nearPath(path string) string {
-	wd, err := os.Getwd()
-	if err != nil || !filepath.IsAbs(path) {
-		return path
-	}
-	if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
-		return rel
-	}
-	return path
 }
 
 // command is a command line about this package that can be copied.

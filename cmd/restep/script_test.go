@@ -46,8 +46,11 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": scriptExits,
-			"gomod": scriptGomod,
+			"exits":  scriptExits,
+			"gomod":  scriptGomod,
+			"go":     scriptGo,
+			"cmpmod": scriptCmpmod,
+			"simold": scriptSimold,
 		},
 	})
 }
@@ -69,6 +72,13 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if code != want {
 		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// scriptGo is "go args...": the go command, whose failure prints what it said.
+func scriptGo(ts *testscript.TestScript, neg bool, args []string) {
+	if err := ts.Exec("go", args...); (err != nil) != neg {
+		ts.Fatalf("go %v: %v, expected failure: %v", args, err, neg)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -126,6 +127,18 @@ func quoteArgs(args []string) string {
 		quoted[i] = quoteArg(a)
 	}
 	return strings.Join(quoted, " ")
+}
+
+// nearPath shortens a path below the working directory.
+func nearPath(path string) string {
+	wd, err := os.Getwd()
+	if err != nil || !filepath.IsAbs(path) {
+		return path
+	}
+	if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
 }
 
 // plural writes "1 test", "3 tests".

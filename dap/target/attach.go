@@ -17,8 +17,16 @@ func attachError(err error) error {
 	if !denied {
 		return fmt.Errorf("attach the debugger to the program: %w", err)
 	}
+	return &AttachError{Err: err, Advice: AttachAdvice()}
+}
+
+// AttachAdvice says what to do where this host does not allow to debug.
+func AttachAdvice() string { return attachAdvice(PtraceScope(), inContainer()) }
+
+// PtraceScope is kernel.yama.ptrace_scope, "0" to "3"; "" without Yama.
+func PtraceScope() string {
 	scope, _ := os.ReadFile("/proc/sys/kernel/yama/ptrace_scope")
-	return &AttachError{Err: err, Advice: attachAdvice(strings.TrimSpace(string(scope)), inContainer())}
+	return strings.TrimSpace(string(scope))
 }
 
 // AttachError says that this host does not allow debugging.

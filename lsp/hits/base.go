@@ -37,10 +37,7 @@ func (b *Base) Has(l *Line) bool {
 	if !f.InFunc(l.Number, l.Func) {
 		return false
 	}
-	if l.Kind == Go {
-		return f.HasGo(l.Number)
-	}
-	return f.HasCall(l.Number)
+	return f.HasCall(l.Number) || l.Kind == Go && f.HasGo(l.Number)
 }
 
 // maxSource is the size in bytes of the largest file whose lines are followed.

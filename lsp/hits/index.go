@@ -269,11 +269,14 @@ func (x *indexer) line(kind Kind, f steplog.Frame, s *steplog.Step) *Line {
 	return l
 }
 
-// caller returns the frame of a go statement: the first one outside of the
-// runtime.
+// goers are functions that are called instead of a go statement.
+var goers = map[string]bool{"sync.(*WaitGroup).Go": true, "golang.org/x/sync/errgroup.(*Group).Go": true}
+
+// caller returns the frame of a go statement, or of a call that stands for one:
+// the first one outside of the runtime.
 func caller(frames []steplog.Frame) (steplog.Frame, bool) {
 	for _, f := range frames {
-		if !strings.HasPrefix(f.Func, "runtime.") {
+		if !strings.HasPrefix(f.Func, "runtime.") && !goers[f.Func] {
 			return f, true
 		}
 	}

@@ -14,7 +14,8 @@ type Test struct{ Package, Name string }
 // State is what is known of a module's runs at one moment.
 type State struct {
 	Module source.Module
-	// Runs are the newest of each test that has its log, newest first.
+	// Runs are one of each test that has its log: the one that Prefer named,
+	// else the newest. Preferred ones come first, then newest first.
 	Runs []*Run
 	// Failing are the runs, each with its Failure, that failed and that no later run of the same test,
 	// seed and variant followed; newest first.
@@ -42,7 +43,7 @@ func (s *State) Failures(t Test) []runs.Result {
 
 // summary is what the index says: which runs matter.
 type summary struct {
-	newest  []dated // of each test, with a log; newest first
+	shown   []dated // of each test, with a log; in the order of State.Runs
 	failing []dated
 	ran     map[Test]bool
 }
@@ -55,8 +56,15 @@ type dated struct {
 
 const maxFailing = 2000
 
+// preference is a run that a user wants to see rather than the newest of its
+// test.
+type preference struct {
+	seed uint64
+	at   time.Time // when he said so: runs that end later count again
+}
+
 // summarize goes through an index, oldest run first.
-func summarize(all []runs.Result) summary {
+func summarize(all []runs.Result, preferred map[Test]preference) summary {
 	type seedKey struct {
 		Test
 		seed, variant uint64
@@ -73,15 +81,45 @@ func summarize(all []runs.Result) summary {
 			logged[t] = i
 		}
 	}
+	wished := map[int]bool{}
+	var wishes []bool // by shown
+	for t, p := range preferred {
+		at := -1
+		for i, r := range all {
+			if (Test{r.Package, r.Test}) == t {
+				if r.Time.After(p.at) {
+					at = -1
+					break
+				}
+				if r.Log != "" && r.Seed == p.seed {
+					at = i
+				}
+			}
+		}
+		if at >= 0 {
+			logged[t] = at
+			wished[at] = true
+		}
+	}
 	for i, r := range slices.Backward(all) {
 		t := Test{r.Package, r.Test}
 		if at, ok := logged[t]; ok && at == i {
-			s.newest = append(s.newest, dated{r, starts[i]})
+			s.shown = append(s.shown, dated{r, starts[i]})
+			wishes = append(wishes, wished[i])
 		}
 		if r.Result == runs.Fail && r.Failure != nil && last[seedKey{t, r.Seed, r.Variant}] == i && len(s.failing) < maxFailing {
 			s.failing = append(s.failing, dated{r, starts[i]})
 		}
 	}
+	var first, rest []dated
+	for i, r := range s.shown {
+		if wishes[i] {
+			first = append(first, r)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	s.shown = append(first, rest...)
 	return s
 }
 

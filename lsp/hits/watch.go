@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/restep/restep/lsp/source"
@@ -35,6 +36,30 @@ type Module struct {
 	bases    map[baseKey]*Base
 	told     map[string]bool
 	lastCost time.Duration
+
+	mu        sync.Mutex
+	preferred map[Test]preference
+	poke      chan struct{} // capacity 1
+}
+
+// NewModule returns a module to watch.
+func NewModule(m source.Module) *Module {
+	return &Module{
+		Module: m, loaded: map[string]*Run{}, bases: map[baseKey]*Base{}, told: map[string]bool{},
+		preferred: map[Test]preference{}, poke: make(chan struct{}, 1),
+	}
+}
+
+// Prefer shows the newest run of a test with a seed, until the test runs again.
+// Any goroutine may call it.
+func (m *Module) Prefer(t Test, seed uint64) {
+	m.mu.Lock()
+	m.preferred[t] = preference{seed, time.Now()}
+	m.mu.Unlock()
+	select {
+	case m.poke <- struct{}{}:
+	default:
+	}
 }
 
 // signature tells whether an index is the one that was read.
@@ -46,17 +71,19 @@ type signature struct {
 
 // Watch publishes the state now and after each change, until the context ends.
 func (m *Module) Watch(ctx context.Context) {
-	m.loaded, m.bases, m.told = map[string]*Run{}, map[baseKey]*Base{}, map[string]bool{}
 	tick := time.NewTimer(0)
 	defer tick.Stop()
 	for first := true; ; first = false {
+		poked := false
 		select {
 		case <-ctx.Done():
 			return
+		case <-m.poke:
+			poked = true
 		case <-tick.C:
 		}
 		start := time.Now()
-		if m.changed() || first {
+		if m.changed() || first || poked {
 			m.reload(ctx)
 			m.lastCost = time.Since(start)
 		}
@@ -109,10 +136,12 @@ func (m *Module) reload(ctx context.Context) {
 	if err != nil {
 		m.complain(err.Error())
 	}
-	sum := summarize(all)
+	m.mu.Lock()
+	sum := summarize(all, m.preferred)
+	m.mu.Unlock()
 	state.ran = sum.ran
 	loaded := map[string]*Run{}
-	for _, r := range sum.newest[:min(len(sum.newest), maxRuns)] {
+	for _, r := range sum.shown[:min(len(sum.shown), maxRuns)] {
 		if ctx.Err() != nil {
 			return
 		}

@@ -15,7 +15,8 @@
 //     -toolexec wrapper. classes.go says whom each package's variables belong
 //     to; it is compiled into the linker too.
 //   - Build runs the go command. ReadLayout reads the result.
-//   - SimSource and StoreSim give package sim to users without a checkout.
+//   - SimSource and StoreSim give package sim to users without a checkout;
+//     CheckSim compares the API number of theirs with ours.
 //
 // # What it does not do
 //

@@ -96,12 +96,30 @@ func CheckSim(dir, version string) error {
 	}
 	e := &SimAPIError{Dir: dir, Have: have, Want: want, Fix: "restep init"}
 	root := filepath.Dir(dir)
-	if _, err := os.Stat(filepath.Join(root, "cmd", "restep")); err == nil && version == "" {
-		e.Fix = joinQuoted([]string{"go", "-C", root, "install", "./cmd/restep"})
-	} else if have > want && version != "" {
+	switch {
+	case version != "" && have > want:
 		e.Fix = "go install " + simModule + "/cmd/restep@" + version
+	case version != "" || madeByInit(root):
+	case isCheckout(root):
+		e.Fix = joinQuoted([]string{"go", "-C", root, "install", "./cmd/restep"})
+	default: // init does not undo what the user has chosen
+		e.Fix = "go mod edit -dropreplace=" + simModule + " && restep init"
 	}
 	return e
+}
+
+// isCheckout reports a folder from which restep can be installed.
+func isCheckout(root string) bool {
+	_, err := os.Stat(filepath.Join(root, "cmd", "restep"))
+	return err == nil
+}
+
+// madeByInit reports the folders in which restep init puts package sim: below
+// the cache and below a vendor folder.
+func madeByInit(root string) bool {
+	cache, err := os.UserCacheDir()
+	return err == nil && inside(filepath.Join(cache, "restep", "sim"), root) ||
+		strings.HasSuffix(filepath.ToSlash(root), "/vendor/"+simModule)
 }
 
 // checkSim is CheckSim for the package that the go command listed; nil when

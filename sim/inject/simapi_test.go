@@ -39,11 +39,12 @@ func TestSimAPI(t *testing.T) {
 func TestCheckSimFix(t *testing.T) {
 	newer, older := "package sim\n\nconst API = "+strconv.Itoa(OwnSimAPI()+1)+"\n", "package sim\n\nconst API = 0\n"
 	dir := writeModule(t, map[string]string{
-		"plain/sim/api.go": newer, "old/sim/api.go": older,
+		"plain/sim/api.go": newer, "user/vendor/github.com/restep/restep/sim/api.go": newer, "old/sim/api.go": older,
 		"checkout/sim/api.go": newer, "checkout/cmd/restep/main.go": "package main\n",
 	})
 	for _, test := range []struct{ dir, version, fix string }{
-		{"plain", "", "restep init"},
+		{"plain", "", "go mod edit -dropreplace=github.com/restep/restep && restep init"},
+		{"user/vendor/github.com/restep/restep", "", "restep init"},
 		{"plain", "v1.4.0", "go install github.com/restep/restep/cmd/restep@v1.4.0"},
 		{"old", "v0.1.0", "restep init"},
 		{"checkout", "", "go -C " + filepath.Join(dir, "checkout") + " install ./cmd/restep"},
@@ -85,7 +86,7 @@ func TestBuildSimMismatch(t *testing.T) {
 				t.Fatalf("not a SimAPIError: %v", err)
 			}
 			want := "package sim in " + filepath.Join(dir, "fork", "sim") + " has API 99, this restep has API " +
-				strconv.Itoa(OwnSimAPI()) + "; run: restep init"
+				strconv.Itoa(OwnSimAPI()) + "; run: go mod edit -dropreplace=github.com/restep/restep && restep init"
 			if err.Error() != want {
 				t.Errorf("got  %s\nwant %s", err, want)
 			}

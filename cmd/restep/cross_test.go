@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestCrossBuild compiles the command for the systems on which it reads logs.
+func TestCrossBuild(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the standard library for five systems")
+	}
+	for _, target := range []string{"darwin/amd64", "darwin/arm64", "windows/amd64", "windows/arm64", "linux/arm64"} {
+		goos, goarch, _ := strings.Cut(target, "/")
+		cmd := exec.Command("go", "vet", ".")
+		cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0", "GOPROXY=off", "GOFLAGS=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("GOOS=%s GOARCH=%s go vet ./cmd/restep: %v\n%s\nput what needs linux/amd64 behind a build tag", goos, goarch, err, out)
+		}
+	}
+}
+
+func TestWayFrom(t *testing.T) {
+	for _, test := range []struct{ goos, goarch, want string }{
+		{"darwin", "amd64", "dev container (restep init --devcontainer)"},
+		{"darwin", "arm64", "by Remote SSH"},
+		{"linux", "arm64", "use a linux/amd64 computer"},
+		{"windows", "amd64", "use WSL"},
+	} {
+		if got := wayFrom(test.goos, test.goarch); !strings.Contains(got, test.want) || strings.Contains(got, "\n") || strings.HasSuffix(got, ".") {
+			t.Errorf("%s/%s: %q, want one sentence with %q", test.goos, test.goarch, got, test.want)
+		}
+	}
+	if !canSimulate("linux", "amd64") || canSimulate("linux", "arm64") || canSimulate("darwin", "amd64") {
+		t.Error("canSimulate")
+	}
+}
