@@ -58,6 +58,6 @@
 // Settings, as initializationOptions or section "restep": tests (auto, all,
 // off), hints and lenses (kind -> bool).
 //
-// Sources: LSP 3.17 and 3.18; design.md 8; CommonMark 0.31 4.5 (fenced code);
+// Sources: LSP 3.17 and 3.18; CommonMark 0.31 4.5 (fenced code);
 // pidfd_open(2).
 package lsp

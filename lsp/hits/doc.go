@@ -20,5 +20,5 @@
 // Invariant: memory is bounded: of a line all hits are kept up to a limit per
 // log, and what was said for the first and last twenty only.
 //
-// Sources: design.md 5 and 8; go help build (-trimpath) for recorded names.
+// Sources: go help build (-trimpath) for recorded names.
 package hits

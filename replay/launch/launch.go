@@ -13,7 +13,7 @@
 // Invariant: a [zygote.Request] depends on the header and two folders alone,
 // and the program under test cannot see which folders they are.
 //
-// Sources: design.md 4; cmd/go/internal/test (flags of a test binary).
+// Sources: cmd/go/internal/test (flags of a test binary).
 package launch
 
 import (

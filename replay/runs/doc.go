@@ -31,5 +31,5 @@
 //	.restep/logs/*.steplog TestTransfer-37-1f2e3d4c5b6a7988.steplog
 //	.restep/tmp/PID-*/     logs of runs that are under way
 //
-// Sources: open(2) O_APPEND, flock(2); design.md 4.
+// Sources: open(2) O_APPEND, flock(2).
 package runs

@@ -105,6 +105,6 @@
 //
 // # Sources
 //
-// design.md section 5 is the requirement; the format is our own. Mixing
+// The format is our own. Mixing
 // constants: the first two primes of xxHash64 (XXH64 specification 0.1.1).
 package steplog
