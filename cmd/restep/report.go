@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/restep/restep/replay/launch"
+	link "github.com/restep/restep/replay/moment"
 	"github.com/restep/restep/replay/runs"
 	"github.com/restep/restep/replay/text"
 	"github.com/restep/restep/sim/steplog"
@@ -252,6 +253,8 @@ func (r *reporter) explain(d *done) {
 		r.out("  look   %s", r.command("restep debug", "-test", d.test, "-seed", strconv.FormatUint(d.seed, 10),
 			"-step", strconv.FormatUint(f.Step, 10)))
 	}
+	m := link.Moment{Build: r.bin.BuildID, Package: r.pkg, Test: d.test, Seed: d.seed, Step: f.Step}
+	r.out("  link   %s", m)
 }
 
 // place says where a failure is: file:line, machine, goroutine.
