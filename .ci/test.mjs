@@ -1,13 +1,20 @@
 // Runs every check of this repository, as `npm test` and CI do. It needs Go
-// and Node only. Arguments are package patterns in place of ./..., as in
-// `npm test -- ./sim/steplog`. RESTEP_NIGHTLY=1 gives the heavy suites, which
-// look at that variable themselves, the time they need.
+// and Node only, and fetches the packages of the extension when they are not
+// there. Arguments are Go package patterns in place of ./..., as in
+// `npm test -- ./sim/steplog`; the extension is left out then. RESTEP_NIGHTLY=1
+// gives the heavy suites, which look at that variable themselves, the time they
+// need.
 //
-// The last line, "N passed, N failed", counts go test's packages; a check that
-// is no package counts only when it fails. Exit code: 0 all passed, 1 not.
+// RESTEP_VSCODE=1 adds the extension's tests in real VS Code, which
+// .ci/code-server.sh then installs.
+//
+// The last line, "N passed, N failed", counts go test's packages and the
+// extension's suites; another check counts only when it fails. Exit code: 0 all
+// passed, 1 not.
 
 import { spawn } from "node:child_process";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -68,8 +75,35 @@ async function test() {
   if (counts.passed + counts.failed === 0) fail("no package has tests");
 }
 
+// npm runs a script of the extension as a suite of its own.
+async function suite(script, onLine) {
+  if ((await run("npm", ["run", "--silent", script, "--workspace", "extension"], onLine)) === 0) counts.passed++;
+  else fail(`the extension's ${script} failed`);
+}
+
+// codeServer is true when real VS Code is wanted and there.
+async function codeServer() {
+  if (process.env.RESTEP_VSCODE !== "1") return false;
+  const status = await run(join(root, ".ci", "code-server.sh"), []);
+  if (status !== 0) fail("code-server could not be installed");
+  return status === 0;
+}
+
+async function extension() {
+  if (!existsSync(join(root, "node_modules", "esbuild")) && (await run("npm", ["ci"])) !== 0) {
+    fail("npm ci failed");
+    return;
+  }
+  if ((await run("npm", ["run", "--silent", "check", "--workspace", "extension"])) !== 0) fail("the extension's check failed");
+  await suite("test");
+  await suite("test:adapter");
+  if (await codeServer()) await suite("test:vscode");
+  else console.log("npm test: the tests in real VS Code run with RESTEP_VSCODE=1");
+}
+
 await gofmt();
 await vet();
 await test();
+if (process.argv.length === 2) await extension();
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 ? 0 : 1;

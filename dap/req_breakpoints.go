@@ -2,8 +2,11 @@ package dap
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/go-dap"
+
+	"github.com/restep/restep/dap/target"
 )
 
 // onExceptionBreakpoints passes Delve's filters on and refuses others by name,
@@ -20,5 +23,9 @@ func (s *session) onExceptionBreakpoints(_ context.Context, m dap.Message) error
 			return userError(idArguments, "there is no exception filter %q", f)
 		}
 	}
-	return s.forward(nil, req)
+	// Delve switches off each breakpoint of its own kind that is not named.
+	all := append(slices.Clone(req.Arguments.Filters), target.StopName)
+	passed := *req
+	passed.Arguments.Filters = all
+	return s.forward(nil, &passed)
 }

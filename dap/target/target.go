@@ -53,8 +53,8 @@ const (
 // own; -1 to -4 are taken.
 const stopID = -412
 
-// stopName is the breakpoint's name.
-const stopName = "restep step"
+// StopName is the breakpoint's name.
+const StopName = "restep step"
 
 // errClosed is returned after Close.
 var errClosed = errors.New("the debug session has ended")
@@ -120,7 +120,7 @@ func (t *Target) addStop() error {
 	grp, unlock := t.dbg.LockTargetGroup()
 	defer unlock()
 	lbp := &proc.LogicalBreakpoint{
-		LogicalID: stopID, Name: stopName, HitCount: map[int64]uint64{},
+		LogicalID: stopID, Name: StopName, HitCount: map[int64]uint64{},
 		Set: proc.SetBreakpoint{File: stopFile, Line: t.stopLine},
 	}
 	grp.LogicalBreakpoints[stopID] = lbp
