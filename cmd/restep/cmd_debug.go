@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"github.com/restep/restep/replay/text"
 	"github.com/restep/restep/sim/steplog"
@@ -52,6 +53,9 @@ func runDebug(ctx context.Context, u *ui, args []string) int {
 	rules, err := o.rules(ctx)
 	if err != nil {
 		return failDebug(ctx, u, err)
+	}
+	if !u.outTerm {
+		os.Setenv("TERM", "dumb") // Delve's terminal asks this alone whether to colour
 	}
 	code, err := o.target.Terminal(ctx, o.engine, rules)
 	if err != nil {
