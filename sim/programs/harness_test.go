@@ -64,15 +64,22 @@ func simulate(t testing.TB, z *zygote.Zygote, test string, seed uint64) run {
 	if s := z.Stderr(); s != "" {
 		t.Fatalf("the simulator failed in %s, seed %d:\n%s", test, seed, s)
 	}
+	r := run{status: status}
+	r.read(t, path)
+	return r
+}
+
+// read reads the step log of a run that has ended.
+func (r *run) read(t testing.TB, path string) {
+	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := steplog.Open(b)
-	if err != nil {
+	if r.Reader, err = steplog.Open(b); err != nil {
 		t.Fatal(err)
 	}
-	return run{status, bytes.TrimRight(b, "\x00"), r}
+	r.log = bytes.TrimRight(b, "\x00")
 }
 
 // newLog makes the file of a step log with its header.

@@ -237,6 +237,11 @@ func restepUnlinkCond(sg *sudog) {
 func restepPollOpen(fd uintptr, pd *pollDesc) uintptr {
 	gp := getg()
 	pd.restepMachine, pd.restepInc = gp.restepMachine, gp.restepInc
+	// Descriptors are made by the dozen and used again: their deadlines belong
+	// to whoever opens one.
+	for _, t := range [...]*timer{&pd.rt, &pd.wt} {
+		t.restepMachine, t.restepInc = gp.restepMachine, gp.restepInc
+	}
 	pd.restepNext = restep.pds
 	restep.pds = pd
 	var errno uintptr

@@ -1,0 +1,28 @@
+package programs
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestBasics(t *testing.T) {
+	b := build(t, "basics")
+	z := start(t, b)
+	for _, test := range []string{"TestPackageFolder", "TestNames", "TestPowerLoss"} {
+		t.Run(test, func(t *testing.T) {
+			for seed := uint64(1); seed <= 5; seed++ {
+				path := newLog(t, test, seed)
+				r := request(test, seed, path)
+				r.Root, r.Real, r.Cwd = "/src/basics", b.PackageDir, "/src/basics"
+				run := run{status: wait(t, z, r)}
+				run.read(t, path)
+				run.passes(t)
+			}
+		})
+	}
+	text, err := os.ReadFile(filepath.Join(b.PackageDir, "testdata/hello.txt"))
+	if err != nil || string(text) != "hello\n" {
+		t.Errorf("a simulated program changed a real file: %q, %v", text, err)
+	}
+}
