@@ -198,11 +198,6 @@ func linkLabel(k *Kernel, id uint32) string {
 	return ""
 }
 
-// linkMayExit reports whether machine id was made with MayExit.
-//
-//go:linkname linkMayExit
-func linkMayExit(k *Kernel, id uint32) bool { return k.Machine(MachineID(id)).mayExit }
-
 // linkExport hands over the file that may leave the simulation.
 //
 //go:linkname linkExport

@@ -104,9 +104,6 @@ func restepSimStop(id uint32) (ended bool) {
 	return deadly
 }
 
-//go:linkname restepSimAlive
-func restepSimAlive(id uint32) bool { return restep.machine[id].alive }
-
 //go:linkname restepSimWait
 func restepSimWait(id uint32) { restepWaitMachine(id) }
 

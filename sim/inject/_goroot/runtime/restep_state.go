@@ -154,9 +154,6 @@ func restepRand() uint64 {
 }
 
 func restepMapsRand() uint64 {
-	if !restep.on {
-		return rand()
-	}
 	if getg().restepMachine != 0 {
 		return restep.src.Next(choice.Maps)
 	}
