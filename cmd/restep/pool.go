@@ -47,7 +47,8 @@ type subject struct {
 	bin   *inject.Binary
 	store *runs.Store
 	src   text.Source
-	cover coverage // of the runs that have been reported
+	begun time.Time // when the build began
+	cover coverage  // of the runs that have been reported
 }
 
 func newSubject(cfg *testConfig, bin *inject.Binary, store *runs.Store) *subject {

@@ -172,7 +172,9 @@ func (s *session) pkg(ctx context.Context, p *goPackage) {
 		s.broken(p, start, "setup failed", "restep: "+err.Error())
 		return
 	}
-	s.tests(ctx, p, newSubject(s.cfg, bin, store), time.Now())
+	t := newSubject(s.cfg, bin, store)
+	t.begun = start
+	s.tests(ctx, p, t, time.Now())
 }
 
 // untested reports a package that has no tests. With coverage its statements
@@ -408,7 +410,7 @@ func (s *session) keep(t *subject, d *done) {
 	spec := t.spec(d.test, d.seed)
 	id := strings.Join(slices.Concat([]string{spec.Run}, spec.Flags, spec.Args, spec.Env), "\x00")
 	kept, err := t.store.Add(runs.Result{
-		Time: time.Now().UTC(), Build: spec.Build, Package: spec.Package, Module: spec.Module, Test: d.test, Seed: d.seed,
+		Time: time.Now().UTC(), Begun: t.begun.UTC(), Build: spec.Build, Package: spec.Package, Module: spec.Module, Test: d.test, Seed: d.seed,
 		Result: d.outcome.Result, Failure: d.outcome.Failure, Steps: d.outcome.Steps, Checksum: d.outcome.Checksum,
 		SimNs: int64(d.outcome.Simulated), RealNs: int64(d.real),
 	}, d.path, id)

@@ -43,6 +43,20 @@ func (b *Base) Has(l *Line) bool {
 // maxSource is the size in bytes of the largest file whose lines are followed.
 const maxSource = 8 << 20
 
+// grain is how much older than the real moment the time of a change may be:
+// Linux stamps files with the time of its last tick, at least every 10 ms.
+const grain = 20 * time.Millisecond
+
+// settled reports whether a file with a time of its last change cannot have
+// been changed after a moment. Some file systems keep whole seconds, FAT every
+// second one.
+func settled(changed, moment time.Time) bool {
+	if changed.Nanosecond() == 0 {
+		return changed.Add(2 * time.Second).Before(moment)
+	}
+	return changed.Add(grain).Before(moment)
+}
+
 // read returns a file if it was last changed before a moment.
 func read(name string, before time.Time) *Base {
 	f, err := os.Open(name)
@@ -51,7 +65,7 @@ func read(name string, before time.Time) *Base {
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxSource || !info.ModTime().Before(before) {
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxSource || !settled(info.ModTime(), before) {
 		return nil
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSource))
@@ -68,8 +82,7 @@ func read(name string, before time.Time) *Base {
 // baseKey names a file of a build.
 type baseKey struct{ build, file string }
 
-// addBase returns a file as it was in a build that was finished before a
-// moment. Once known it stays: the file may change, the build does not.
+// addBase returns a file as it was in a build that began at a moment. Once known it stays: the file may change, the build does not.
 func addBase(known map[baseKey]*Base, build, file string, src text.Source, before time.Time) *Base {
 	key := baseKey{build, file}
 	b := known[key]

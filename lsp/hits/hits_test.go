@@ -117,26 +117,37 @@ func TestBases(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		changed  time.Time
-		runs     []time.Time // when runs ended, oldest first; each took half a second
+		runs     []time.Time   // when runs ended, oldest first; each took half a second
+		build    time.Duration // from the begin of the build to the end of the run, 0 = not noted
 		function string
 		line     int
 		base     bool
 		has      bool
 	}{
-		{"before", second(-10), []time.Time{second(0)}, "example.com/m.TestA", 4, true, true},
-		{"after", second(1), []time.Time{second(0)}, "example.com/m.TestA", 4, false, false},
-		{"during the run", now.Add(-200 * time.Millisecond), []time.Time{second(0)}, "example.com/m.TestA", 4, false, false},
+		{"before", second(-10), []time.Time{second(0)}, 0, "example.com/m.TestA", 4, true, true},
+		{"after", second(1), []time.Time{second(0)}, 0, "example.com/m.TestA", 4, false, false},
+		{"during the run", now.Add(-200 * time.Millisecond), []time.Time{second(0)}, 0, "example.com/m.TestA", 4, false, false},
 		{"between seeds of one command", now.Add(-700 * time.Millisecond),
-			[]time.Time{now.Add(-550 * time.Millisecond), second(0)}, "example.com/m.TestA", 4, false, false},
-		{"between commands, saved as it was", second(-5), []time.Time{second(-10), second(0)}, "example.com/m.TestA", 4, true, true},
-		{"another function at the line", second(-10), []time.Time{second(0)}, "example.com/m.TestB", 4, true, false},
-		{"no call at the line", second(-10), []time.Time{second(0)}, "example.com/m.TestA", 3, true, false},
-		{"no such line", second(-10), []time.Time{second(0)}, "example.com/m.TestA", 400, true, false},
+			[]time.Time{now.Add(-550 * time.Millisecond), second(0)}, 0, "example.com/m.TestA", 4, false, false},
+		{"between commands, saved as it was", second(-5), []time.Time{second(-10), second(0)}, 0, "example.com/m.TestA", 4, true, true},
+		{"before the build", second(-10), []time.Time{second(0)}, 9 * time.Second, "example.com/m.TestA", 4, true, true},
+		{"during the build", second(-5), []time.Time{second(0)}, 9 * time.Second, "example.com/m.TestA", 4, false, false},
+		{"during the first of two builds", second(-5), []time.Time{second(-2), second(0)}, 4 * time.Second, "example.com/m.TestA", 4, true, true},
+		{"a tick before the build", second(-9).Add(-time.Millisecond), []time.Time{second(0)}, 9 * time.Second, "example.com/m.TestA", 4, false, false},
+		{"in the second of the build", second(-9).Truncate(time.Second), []time.Time{second(0)}, 9 * time.Second, "example.com/m.TestA", 4, false, false},
+		{"in whole seconds", second(-12).Truncate(time.Second), []time.Time{second(0)}, 9 * time.Second, "example.com/m.TestA", 4, true, true},
+		{"another function at the line", second(-10), []time.Time{second(0)}, 0, "example.com/m.TestB", 4, true, false},
+		{"no call at the line", second(-10), []time.Time{second(0)}, 0, "example.com/m.TestA", 3, true, false},
+		{"no such line", second(-10), []time.Time{second(0)}, 0, "example.com/m.TestA", 400, true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir, _ := module(t, c.changed)
 			for i, at := range c.runs {
-				record(t, dir, runs.Result{Time: at, RealNs: int64(500 * time.Millisecond), Test: "TestA", Seed: uint64(i)}, c.function, c.line, 1)
+				r := runs.Result{Time: at, RealNs: int64(500 * time.Millisecond), Test: "TestA", Seed: uint64(i)}
+				if c.build > 0 {
+					r.Begun = at.Add(-c.build)
+				}
+				record(t, dir, r, c.function, c.line, 1)
 			}
 			state, _ := load(t, dir)
 			base := state.Runs[0].Base(file)

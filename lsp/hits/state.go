@@ -48,7 +48,8 @@ type summary struct {
 	ran     map[Test]bool
 }
 
-// dated is a run and a moment before which its build was finished.
+// dated is a run and a moment such that a file that was changed before it, and
+// not since, is what was built.
 type dated struct {
 	runs.Result
 	built time.Time
@@ -127,9 +128,9 @@ func summarize(all []runs.Result, preferred map[Test]preference) summary {
 // those of two commands: asking go for the packages alone takes longer.
 const pause = 100 * time.Millisecond
 
-// invocations returns for each run when the first run of the same command and
-// build began. Before that the build was finished, so a file that was changed
-// later is not what ran.
+// invocations returns for each run a moment after which no file was read that
+// went into its binary: when the build began. For runs of a restep that did
+// not note that it is when the first run of the same command and build began.
 func invocations(all []runs.Result) []time.Time {
 	type chain struct{ start, end time.Time }
 	open := map[string]*chain{} // by build
@@ -148,6 +149,9 @@ func invocations(all []runs.Result) []time.Time {
 			c.end = r.Time
 		}
 		starts[i] = c.start
+		if !r.Begun.IsZero() && r.Begun.Before(c.start) {
+			starts[i] = r.Begun
+		}
 	}
 	return starts
 }

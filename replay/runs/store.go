@@ -31,7 +31,8 @@ var ErrReadOnly = errors.New("the folder for step logs cannot be written")
 
 // Result is one run in the index.
 type Result struct {
-	Time     time.Time `json:"time"` // of the host, when the run ended
+	Time     time.Time `json:"time"`           // of the host, when the run ended
+	Begun    time.Time `json:"begun,omitzero"` // of the host, when the build of the binary began; zero = unknown
 	Build    string    `json:"build"`
 	Package  string    `json:"package"`
 	Module   string    `json:"module,omitempty"`
