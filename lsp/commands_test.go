@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +21,10 @@ func fakeRestep(args []string) int {
 		fmt.Println("restep: TestFail failed: sum is 90")
 		fmt.Println("FAIL")
 		return 1
+	case "-run=^TestTagged$":
+		fmt.Println("testing: warning: no tests to run")
+		fmt.Println("ok  \texample.com/m\t0.012s [no tests to run]")
+		return 0
 	case "-run=^TestLong$":
 		select {} // the interrupt ends it
 	}
@@ -156,6 +161,49 @@ func TestDebugCommand(t *testing.T) {
 	}
 	if _, err := c.execute(debugTest, arguments{URI: string(uri.File(file)), Test: "TestPass", Package: "example.com/other"}); err == nil {
 		t.Error("a package of another module is taken")
+	}
+}
+
+// TestBuildFlags: settings reach restep test and the debugger, and an empty
+// one takes the flags back.
+func TestBuildFlags(t *testing.T) {
+	dir, file, _ := module(t)
+	c := start(t, dir, func(p *protocol.InitializeParams) {
+		p.InitializationOptions = protocol.LSPAny(`{"output":true,"buildFlags":["-tags=a b","-mod=vendor"],"env":{"B":"2","A":"x y"}}`)
+	})
+	args := arguments{URI: string(uri.File(file)), Test: "TestPass"}
+	for _, want := range []struct{ run, launch string }{
+		{"-run=^TestPass$ -seed=1 -env A=x y -env B=2 -tags=a b -mod=vendor .", `"buildFlags":["-tags=a b","-mod=vendor"],"env":{"A":"x y","B":"2"}}`},
+		{"-run=^TestPass$ -seed=1 .", `"seed":1}`},
+	} {
+		if _, err := c.execute(runTest, args); err != nil {
+			t.Fatal(err)
+		}
+		c.until(t, "the flags "+want.run, func() bool { return slices.Contains(c.outputs, want.run+"\n") })
+		if got, err := c.execute(debugTest, args); err != nil || !strings.HasSuffix(got, want.launch) {
+			t.Errorf("debug answers %s, %v, want %s", got, err, want.launch)
+		}
+		p := &protocol.DidChangeConfigurationParams{Settings: protocol.LSPAny(`{"restep":{"buildFlags":[],"env":{}}}`)}
+		if err := c.DidChangeConfiguration(c.ctx, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestNothingRan: a test that the build leaves out did not pass.
+func TestNothingRan(t *testing.T) {
+	dir, file, _ := module(t)
+	write(t, file, "//go:build integration\n\npackage m\n\nimport \"testing\"\n\nfunc TestTagged(t *testing.T) {}\n")
+	c := start(t, dir, nil)
+	got, err := c.execute(runTest, arguments{URI: string(uri.File(file)), Test: "TestTagged"})
+	want := `{"result":"error","exitCode":0,"message":"TestTagged was not run: m_test.go has //go:build integration; ` +
+		`set restep.buildFlags, for example to [\"-tags=integration\"]"}`
+	if err != nil || got != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+	write(t, file, "package m\n")
+	if got, err = c.execute(runTest, arguments{URI: string(uri.File(file)), Test: "TestTagged"}); err != nil || !strings.Contains(got, "package example.com/m has no such test") {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 
 	"go.lsp.dev/protocol"
 )
@@ -17,18 +18,22 @@ const (
 
 // config is what a user may set.
 type config struct {
-	tests  string
-	hints  map[string]bool // by kind; missing = on
-	lenses map[string]bool
+	tests      string
+	hints      map[string]bool // by kind; missing = on
+	lenses     map[string]bool
+	buildFlags []string          // of go build, for runs and debuggers
+	env        map[string]string // that tests see
 }
 
 func defaultConfig() config { return config{tests: testsAuto} }
 
 // settings is config as JSON. What is missing or wrong changes nothing.
 type settings struct {
-	Tests  string          `json:"tests"`
-	Hints  map[string]bool `json:"hints"`
-	Lenses map[string]bool `json:"lenses"`
+	Tests      string             `json:"tests"`
+	Hints      map[string]bool    `json:"hints"`
+	Lenses     map[string]bool    `json:"lenses"`
+	BuildFlags *[]string          `json:"buildFlags"`
+	Env        *map[string]string `json:"env"`
 }
 
 // with returns the configuration with settings, which may be in a section
@@ -49,7 +54,22 @@ func (c config) with(raw []byte) config {
 		c.tests = s.Tests
 	}
 	c.hints, c.lenses = merged(c.hints, s.Hints), merged(c.lenses, s.Lenses)
+	if s.BuildFlags != nil {
+		c.buildFlags = *s.BuildFlags
+	}
+	if s.Env != nil {
+		c.env = *s.Env
+	}
 	return c
+}
+
+// testFlags are the flags of restep test that the settings stand for.
+func (c *config) testFlags() []string {
+	var flags []string
+	for _, name := range slices.Sorted(maps.Keys(c.env)) {
+		flags = append(flags, "-env", name+"="+c.env[name])
+	}
+	return append(flags, c.buildFlags...)
 }
 
 func merged(old, new map[string]bool) map[string]bool {

@@ -56,7 +56,8 @@
 // test prints, line by line.
 //
 // Settings, as initializationOptions or section "restep": tests (auto, all,
-// off), hints and lenses (kind -> bool).
+// off), hints and lenses (kind -> bool), buildFlags (of go build, a list) and
+// env (name -> value) for what is run and debugged.
 //
 // Sources: LSP 3.17 and 3.18; CommonMark 0.31 4.5 (fenced code);
 // pidfd_open(2).

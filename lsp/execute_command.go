@@ -90,6 +90,7 @@ var commands = map[string]commandFunc{
 type call struct {
 	arguments
 	snap  *snapshot
+	doc   *document
 	dir   string // of the package
 	root  string // of the module
 	token protocol.ProgressToken
@@ -142,8 +143,11 @@ func (c *call) check() error {
 	}
 	d := c.snap.docs[name]
 	if d == nil {
-		d = newDocument(u, name, 0, "")
+		if d = readDocument(map[string]diskFile{}, name); d == nil {
+			d = newDocument(u, name, 0, "")
+		}
 	}
+	c.doc = d
 	if !d.inModule {
 		return fmt.Errorf("%s is not in a Go module: there is no go.mod above it", name)
 	}
@@ -197,6 +201,9 @@ type launchConfiguration struct {
 	Test    string `json:"test"`
 	Seed    number `json:"seed"`
 	Step    number `json:"step,omitempty"`
+
+	BuildFlags []string          `json:"buildFlags,omitempty"`
+	Env        map[string]string `json:"env,omitempty"`
 }
 
 // onShowRun shows the steps of the run with a seed, until the test runs again.
@@ -214,7 +221,10 @@ func (s *server) onDebug(ctx context.Context, c *call) (any, error) {
 	if c.Step > 0 {
 		name += " " + stepText(uint64(c.Step))
 	}
-	return launchConfiguration{name, "restep", "launch", c.dir, c.Test, c.seedOr1(), c.Step}, nil
+	return launchConfiguration{
+		Name: name, Type: "restep", Request: "launch", Program: c.dir, Test: c.Test, Seed: c.seedOr1(), Step: c.Step,
+		BuildFlags: c.snap.config.buildFlags, Env: c.snap.config.env,
+	}, nil
 }
 
 // onHit lets the lens of a line show another of its steps. The steps that ◀

@@ -9,11 +9,15 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
+
+	"github.com/restep/restep/lsp/source"
 )
 
 // runResult is what a command that runs tests answers.
@@ -44,7 +48,7 @@ func (s *server) runTests(ctx context.Context, c *call, seeds, what string) (any
 	title := c.Test + " " + what
 	done := s.beginProgress(ctx, c, title, cancel)
 	defer done()
-	argv := append(append([]string{}, s.opt.Restep...), "test", "-run=^"+c.Test+"$", seeds, ".")
+	argv := slices.Concat(s.opt.Restep, []string{"test", "-run=^" + c.Test + "$", seeds}, c.snap.config.testFlags(), []string{"."})
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = c.dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -66,6 +70,8 @@ func (s *server) runTests(ctx context.Context, c *call, seeds, what string) (any
 	case err != nil:
 		r.Result, r.ExitCode = "error", -1
 		r.Message = "start restep test: " + err.Error()
+	case out.nothing:
+		r.Result, r.Message = "error", c.notRun()
 	}
 	kind := protocol.MessageTypeInfo
 	if r.Result != "pass" {
@@ -73,6 +79,21 @@ func (s *server) runTests(ctx context.Context, c *call, seeds, what string) (any
 	}
 	_ = s.client.ShowMessage(s.ctx, &protocol.ShowMessageParams{Type: kind, Message: "restep: " + r.Message})
 	return r, nil
+}
+
+// notRun says why a run of a test ran nothing.
+func (c *call) notRun() string {
+	what := c.Test + " was not run: "
+	if slices.ContainsFunc(c.doc.parsed().Tests, func(t source.Test) bool { return t.Name == c.Test }) {
+		if line, tags := source.Constraint(c.doc.text.Content()); line != "" {
+			what += filepath.Base(c.doc.path) + " has " + plain(line, maxText)
+			if len(tags) > 0 {
+				what += `; set restep.buildFlags, for example to ["-tags=` + label(strings.Join(tags, ",")) + `"]`
+			}
+			return what
+		}
+	}
+	return what + "package " + c.Package + " has no such test; save its file, and see that go list -f '{{.TestGoFiles}} {{.XTestGoFiles}}' has it"
 }
 
 // runProcess runs a process to its end.
@@ -142,6 +163,8 @@ type lineWriter struct {
 	rest  []byte
 	first string // line of restep with a failure
 	last  string // last line that is not empty
+
+	nothing bool // a package had no test to run
 }
 
 const maxLine = 64 << 10
@@ -170,6 +193,7 @@ func (w *lineWriter) line(line string) {
 			w.first = rest
 		}
 		w.last = text
+		w.nothing = w.nothing || strings.HasPrefix(line, "ok  \t") && strings.HasSuffix(text, "[no tests to run]")
 	}
 }
 
