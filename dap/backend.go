@@ -26,8 +26,10 @@ type backend struct {
 	seq     int
 	pending map[int]func(dap.Message) // by our number of the request
 	queue   []dap.Message
-	more    *sync.Cond // queue has grown, or the reader is gone
-	ended   bool       // the reader is gone
+	more    *sync.Cond    // queue has grown, or the reader is gone
+	ended   bool          // the reader is gone
+	open    int           // requests that are not answered, or whose answer is being handled
+	quiet   chan struct{} // closed when open is 0 again; nil while it is
 
 	writing sync.Mutex
 }
@@ -92,6 +94,40 @@ func (b *backend) handle() {
 		if handle != nil {
 			handle(m)
 		}
+		if _, ok := m.(dap.ResponseMessage); ok {
+			b.answered()
+		}
+	}
+}
+
+// answered counts a request as done.
+func (b *backend) answered() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open--; b.open == 0 {
+		close(b.quiet)
+		b.quiet = nil
+	}
+}
+
+// idle waits until Delve has answered all that it was asked. Delve takes the
+// debugger's lock several times for one request. When the process goes away in
+// between, its next look at a goroutine panics ("send on closed channel"),
+// sometimes with the lock held (onThreadsRequest), which then stays so.
+func (b *backend) idle(ctx context.Context) error {
+	b.mu.Lock()
+	quiet := b.quiet
+	b.mu.Unlock()
+	if quiet == nil {
+		return nil
+	}
+	select {
+	case <-quiet:
+		return nil
+	case <-b.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -105,15 +141,21 @@ func (b *backend) send(m dap.RequestMessage, handle func(dap.Message)) error {
 	b.mu.Lock()
 	b.seq++
 	seq := b.seq
-	b.pending[seq] = handle
 	b.mu.Unlock()
 	content, err = renumber(content, seq)
 	if err != nil {
 		return err
 	}
+	b.mu.Lock()
+	b.pending[seq] = handle
+	if b.open++; b.quiet == nil {
+		b.quiet = make(chan struct{})
+	}
+	b.mu.Unlock()
 	b.writing.Lock()
 	defer b.writing.Unlock()
 	if err := dap.WriteBaseMessage(b.conn, content); err != nil {
+		b.answered()
 		return silentError(idDebugger, "the debugger does not answer: %v", err)
 	}
 	return nil

@@ -35,9 +35,9 @@
 //
 // # Stops
 //
-// The body of a stopped event has the step as text, "#412", and as reason step
-// (launched at a step, or the end of a step over, into or out), entry, goto
-// (after restep/jump), breakpoint, pause or exception. When the scheduler or
+// The body of a stopped event has the step as text, "#412", and as reason entry,
+// goto (launched at a step, after restep/jump, or at the last step), step (the
+// end of a step over, into or out), breakpoint, pause or exception. When the scheduler or
 // the simulated network made the step, no goroutine is stopped: the thread is
 // 2147483647, whose stack is the simulator's.
 //

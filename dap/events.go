@@ -111,7 +111,10 @@ func (s *session) describeStep(e *dap.StoppedEvent, state replay.State) {
 		e.Body.ThreadId = schedulerThread
 	}
 	if e.Body.Reason == "breakpoint" { // the last step of a run that stops there
-		e.Body.Reason = "step"
+		// Not "step": VS Code would show the innermost frame, marked as subtle
+		// or not (debugModel.ts, KEEP_SUBTLE_FRAME_AT_TOP_REASONS); an event is
+		// made deep inside the standard library.
+		e.Body.Reason = "goto"
 	}
 	step, err := s.engine.Log().Step(state.Step)
 	if err != nil {

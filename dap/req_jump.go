@@ -29,11 +29,23 @@ func (s *session) onJump(ctx context.Context, m dap.Message) error {
 	if errors.As(err, &differs) || ctx.Err() != nil || s.lost() {
 		// What can be seen now is no moment of the recorded run.
 		s.out.send(jumpFailure(err).response(&req.Request))
-		s.complain(err.Error())
+		switch {
+		case s.isLeaving(): // the client has said so
+		case errors.Is(err, context.Canceled):
+			s.complain(fmt.Sprintf("the jump to #%d was cancelled on its way; debug the run again", n))
+		default:
+			s.complain(err.Error())
+		}
 		s.endProgram()
 		return nil
 	}
 	return err
+}
+
+func (s *session) isLeaving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.leaving
 }
 
 // lost reports that there is no program any more.
@@ -48,6 +60,9 @@ func (s *session) jump(ctx context.Context, n uint64, reason string) error {
 }
 
 func (s *session) jumpThen(ctx context.Context, n uint64, reason string, arrived func()) error {
+	if err := s.backend.idle(ctx); err != nil { // going back takes the process away
+		return err
+	}
 	if err := s.engine.Jump(ctx, n); err != nil {
 		return err
 	}

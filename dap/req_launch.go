@@ -54,7 +54,7 @@ func (s *session) onConfigurationDone(ctx context.Context, m dap.Message) error 
 	step, reason := uint64(0), ""
 	switch {
 	case s.launch.Step != nil:
-		step, reason = *s.launch.Step, "step"
+		step, reason = *s.launch.Step, "goto"
 	case s.launch.StopOnEntry:
 		step, reason = s.prog.FirstStep(), "entry"
 	default:

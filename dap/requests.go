@@ -144,9 +144,20 @@ func (s *session) forwardWith(m dap.Message, rewrite func(dap.Message)) error {
 			rewrite(answer)
 		}
 		r := answer.(dap.ResponseMessage).GetResponse()
-		r.RequestSeq = head.Seq
+		if !r.Success && s.noProgram() {
+			s.out.send(silentError(idDebugger, "the program has ended").response(&head))
+			return
+		}
+		r.RequestSeq, r.Command = head.Seq, head.Command // Delve's own errors lack the command
 		s.out.send(answer)
 	})
+}
+
+// noProgram reports that the program is being ended or has been.
+func (s *session) noProgram() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.target == nil
 }
 
 // requestHead reads what is needed to answer a request that cannot be decoded.

@@ -84,6 +84,7 @@ type session struct {
 	dropEntry  bool               // Delve's stop on entry is not the client's
 	reason     string             // of the next stop at a step
 	terminated bool               // the client knows
+	leaving    bool               // the client wants the end: terminate or disconnect has come
 	shown      uint64             // last step whose output the client has seen
 	frames     map[int]frameOwner // by frame id, reset at every stop
 }
@@ -173,6 +174,9 @@ func (s *session) urgent(m dap.RequestMessage) bool {
 	s.mu.Unlock()
 	switch m := m.(type) {
 	case *dap.DisconnectRequest, *dap.TerminateRequest:
+		s.mu.Lock()
+		s.leaving = true
+		s.mu.Unlock()
 		if stopBusy != nil {
 			stopBusy()
 		}
@@ -250,8 +254,7 @@ func (s *session) currentState() state {
 }
 
 // endProgram ends the program and Delve's session, and with them all but the
-// end of the client's. What was sent to Delve and is not answered yet never
-// will be.
+// end of the client's. What was sent to Delve is answered before.
 func (s *session) endProgram() { s.endProgramIn(ended) }
 
 // endProgramIn is endProgram for a session that goes on in another state.
@@ -262,6 +265,10 @@ func (s *session) endProgramIn(next state) {
 	s.state = next
 	s.mu.Unlock()
 	if t != nil {
+		t.Interrupt() // whatever Delve waits for ends
+		if s.backend != nil {
+			_ = s.backend.idle(context.Background())
+		}
 		t.Close()
 	}
 	if s.backend != nil {

@@ -21,7 +21,7 @@ func TestLaunchAtStepAndJump(t *testing.T) {
 	c.launch(map[string]any{"step": n})
 	s := c.stop()
 	file := filepath.Join(module, "machines_test.go")
-	if s.reason != "step" || s.step != fmt.Sprintf("#%d", n) || s.path != file || s.line != lineOf(t, "got a request") ||
+	if s.reason != "goto" || s.step != fmt.Sprintf("#%d", n) || s.path != file || s.line != lineOf(t, "got a request") ||
 		!strings.Contains(s.function, "server.func1") {
 		t.Fatalf("stopped: %+v", s)
 	}
@@ -196,7 +196,7 @@ func TestStopAtEnd(t *testing.T) {
 	c.launch(map[string]any{"stopAtEnd": true})
 	s := c.stop()
 	_, total := c.steps(nil)
-	if s.step != fmt.Sprintf("#%d", total) || s.reason != "step" {
+	if s.step != fmt.Sprintf("#%d", total) || s.reason != "goto" {
 		t.Errorf("stopped: %+v of %d steps", s, total)
 	}
 	c.do("continue", map[string]any{"threadId": s.thread})

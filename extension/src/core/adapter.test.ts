@@ -31,29 +31,6 @@ test("a log line becomes a value whose location is a step", () => {
   assert.deepEqual(clicks, [104]);
 });
 
-test("a stop at an event shows the user's frame", () => {
-  const links = new Rewriter(() => {});
-  const reason = (body: object) =>
-    (links.toEditor({ seq: 1, type: "event", event: "stopped", body } as never) as DebugProtocol.StoppedEvent).body
-      .reason;
-  assert.equal(reason({ reason: "step", text: "#104", description: "at step #104: log of server/21" }), "goto");
-  assert.equal(reason({ reason: "step", text: "#104" }), "step"); // the debugger's own step
-  assert.equal(reason({ reason: "entry", text: "#2", description: "at step #2: test of main/1" }), "entry");
-});
-
-test("exceptions are passed on when they are not the default", () => {
-  const rewriter = new Rewriter(() => {});
-  const filters = [
-    { filter: "panic", label: "", default: true },
-    { filter: "other", label: "" },
-  ];
-  const body = { exceptionBreakpointFilters: filters };
-  rewriter.toEditor({ seq: 1, type: "response", command: "initialize", body } as never);
-  assert.equal(rewriter.answer(request("setExceptionBreakpoints", { filters: ["panic"] }))?.success, true);
-  assert.equal(rewriter.answer(request("setExceptionBreakpoints", { filters: [] })), undefined);
-  assert.equal(rewriter.answer(request("setExceptionBreakpoints", { filters: ["panic", "other"] })), undefined);
-});
-
 test("all else passes", () => {
   const links = new Rewriter(() => assert.fail());
   const other = { ...outputEvent, body: { ...outputEvent.body, output: "restep: building\n" } };

@@ -7,7 +7,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { Decoder, encode } from "./framing.js";
 import { stepOfLine } from "./lines.js";
-import { isAtStep } from "./position.js";
 
 /** References from here on are ours; Delve counts from 1000. */
 const referenceBase = 0x4000_0000;
@@ -39,25 +38,11 @@ export interface AdapterOptions {
 export class Rewriter {
   private readonly lines = new Map<number, Line>();
   private next = referenceBase;
-  private filters: string[] = []; // exceptions at which the debugger stops by itself
 
   constructor(private readonly clicked: (step: number) => void) {}
 
-  /** toEditor returns a message with links, and with a reason that VS Code understands. */
+  /** toEditor returns a message with links. */
   toEditor(message: DebugProtocol.ProtocolMessage): DebugProtocol.ProtocolMessage {
-    const hello = message as DebugProtocol.InitializeResponse;
-    if (message.type === "response" && hello.command === "initialize") {
-      const known = hello.body?.exceptionBreakpointFilters ?? [];
-      this.filters = known.filter((f) => f.default).map((f) => f.filter);
-    }
-    const stop = message as DebugProtocol.StoppedEvent;
-    if (message.type === "event" && stop.event === "stopped" && stop.body.reason === "step" && isAtStep(stop.body)) {
-      // After a "step" VS Code shows the innermost frame even when it is marked
-      // as subtle (debugModel.ts, KEEP_SUBTLE_FRAME_AT_TOP_REASONS); an event is
-      // made deep inside the standard library.
-      const moved: DebugProtocol.StoppedEvent = { ...stop, body: { ...stop.body, reason: "goto" } };
-      return moved;
-    }
     const event = message as DebugProtocol.OutputEvent;
     if (message.type !== "event" || event.event !== "output" || event.body.variablesReference) {
       return message;
@@ -79,11 +64,6 @@ export class Rewriter {
     const request = message as DebugProtocol.Request;
     if (message.type !== "request") {
       return undefined;
-    }
-    if (request.command === "setExceptionBreakpoints" && this.isDefault(request.arguments)) {
-      // They are set from the start. Setting them again makes the adapter lose
-      // the breakpoint at which it stops for steps.
-      return { seq: 0, type: "response", request_seq: request.seq, command: request.command, success: true };
     }
     const reference: unknown =
       request.command === "variables"
@@ -108,11 +88,6 @@ export class Rewriter {
       return { ...response, success: false, message: "the line has no place in the source" };
     }
     return { ...response, body: { source: line.source, line: line.line } };
-  }
-
-  private isDefault(args: DebugProtocol.SetExceptionBreakpointsArguments): boolean {
-    const more = [...(args.filterOptions ?? []), ...(args.exceptionOptions ?? [])];
-    return more.length === 0 && [...args.filters].sort().join() === [...this.filters].sort().join();
   }
 }
 

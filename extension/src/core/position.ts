@@ -17,7 +17,7 @@ export interface BackPlan {
 }
 
 /** isAtStep tells whether the program stands right before an event; the adapter's description says so. */
-export function isAtStep(body: DebugProtocol.StoppedEvent["body"]): boolean {
+function isAtStep(body: DebugProtocol.StoppedEvent["body"]): boolean {
   return (body.description ?? "").startsWith("at step #");
 }
 

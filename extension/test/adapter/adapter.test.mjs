@@ -76,6 +76,7 @@ test("launch at a step, jump forward and back, terminate", async () => {
   await c.start();
   try {
     const first = await launch(c, steps[0]);
+    assert.equal(first.body.reason, "goto"); // after "step" editors show the innermost frame
     const threads = (await c.threadsRequest()).body.threads.map((t) => t.name);
     assert.ok(
       threads.some((n) => n.startsWith("server/")) && threads.some((n) => n.startsWith("main/")),
