@@ -3,7 +3,11 @@ import { test } from "node:test";
 import { Position } from "./position.js";
 
 function stopped(step: number, at: boolean) {
-  const body = { reason: at ? "goto" : "step", text: `#${step}`, ...(at ? { description: `at step #${step}: log of main/2` } : {}) };
+  const body = {
+    reason: at ? "goto" : "step",
+    text: `#${step}`,
+    ...(at ? { description: `at step #${step}: log of main/2` } : {}),
+  };
   return { seq: 1, type: "event", event: "stopped", body };
 }
 
