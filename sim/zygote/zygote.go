@@ -159,7 +159,10 @@ func (r *Request) encode() ([]byte, error) {
 }
 
 // reply is what the zygote answers.
-type reply struct{ what, value uint32 }
+type reply struct {
+	what, value uint32
+	cpu         time.Duration
+}
 
 const (
 	replyReady = iota + 1
@@ -169,10 +172,11 @@ const (
 )
 
 func (z *Zygote) read() (reply, error) {
-	var b [8]byte
+	var b [16]byte
 	n, err := z.control.Read(b[:])
 	if err == nil && n == len(b) {
-		return reply{binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:])}, nil
+		le := binary.LittleEndian
+		return reply{le.Uint32(b[:]), le.Uint32(b[4:]), time.Duration(le.Uint64(b[8:])) * time.Microsecond}, nil
 	}
 	<-z.done // the other end is gone
 	return reply{}, z.failure
@@ -182,6 +186,7 @@ func (z *Zygote) read() (reply, error) {
 type Child struct {
 	Pid  int
 	z    *Zygote
+	cpu  time.Duration
 	mu   sync.Mutex // guards gone against Kill of a pid that is free again
 	gone bool
 }
@@ -225,8 +230,13 @@ func (c *Child) Wait() (syscall.WaitStatus, error) {
 	if err == nil && rep.what != replyEnded {
 		err = fmt.Errorf("unexpected reply %d of the zygote", rep.what)
 	}
+	c.cpu = rep.cpu
 	return syscall.WaitStatus(rep.value), err
 }
+
+// CPU returns the processor time, user and system, that the child took. It is
+// known after Wait.
+func (c *Child) CPU() time.Duration { return c.cpu }
 
 // BusyExit is the exit code of a child that Quit has ended.
 const BusyExit = 124

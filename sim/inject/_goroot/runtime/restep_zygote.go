@@ -37,6 +37,7 @@ const (
 // restepReply is what the zygote answers.
 type restepReply struct {
 	what, value uint32
+	cpu         int64 // of an ended child, µs
 }
 
 const (
@@ -132,7 +133,7 @@ func restepZygote() {
 	GC()
 	restepSys(restepSysPrctl, 1, 9, 0, 0, 0, 0) // PR_SET_PDEATHSIG, SIGKILL
 	restepProtectPages()
-	restepAnswer(restepReady, 0)
+	restepAnswer(restepReady, 0, 0)
 	for {
 		n, errno := restepSys(restepSysRead, restepControlFD, uintptr(unsafe.Pointer(&restepMessage[0])), uintptr(len(restepMessage)-1), 0, 0, 0)
 		if errno == _EINTR {
@@ -156,8 +157,8 @@ func restepGrowStack() {
 	g0.stackguard1 = g0.stackguard0
 }
 
-func restepAnswer(what, value uint32) {
-	r := restepReply{what, value}
+func restepAnswer(what, value uint32, cpu int64) {
+	r := restepReply{what, value, cpu}
 	restepSys(restepSysWrite, restepControlFD, uintptr(unsafe.Pointer(&r)), unsafe.Sizeof(r), 0, 0, 0)
 }
 
@@ -166,13 +167,13 @@ func restepAnswer(what, value uint32) {
 func restepFork(n uintptr) bool {
 	if tasks := restepTasks(); tasks != 1 {
 		print("restep: the zygote has ", tasks, " threads; a fork would lose all but one\n")
-		restepAnswer(restepFailed, uint32(tasks))
+		restepAnswer(restepFailed, uint32(tasks), 0)
 		return false
 	}
 	parent, _ := restepSys(restepSysGetpid, 0, 0, 0, 0, 0, 0)
 	pid, errno := restepSys(restepSysClone, 17, 0, 0, 0, 0, 0) // SIGCHLD
 	if errno != 0 {
-		restepAnswer(restepFailed, uint32(errno))
+		restepAnswer(restepFailed, uint32(errno), 0)
 		return false
 	}
 	if pid == 0 {
@@ -186,17 +187,18 @@ func restepFork(n uintptr) bool {
 		restepBecome(n)
 		return true
 	}
-	restepAnswer(restepStarted, uint32(pid))
+	restepAnswer(restepStarted, uint32(pid), 0)
 	var status uint32
+	var usage [18]int64 // struct rusage: user and system time first, each s and µs
 	for {
 		// The child's end, or the host's: poll would need a pidfd; a host
 		// that dies takes the zygote with it (PDEATHSIG), and that the child.
-		_, errno := restepSys(restepSysWait4, pid, uintptr(unsafe.Pointer(&status)), 0, 0, 0, 0)
+		_, errno := restepSys(restepSysWait4, pid, uintptr(unsafe.Pointer(&status)), 0, uintptr(unsafe.Pointer(&usage)), 0, 0)
 		if errno != _EINTR {
 			break
 		}
 	}
-	restepAnswer(restepEnded, status)
+	restepAnswer(restepEnded, status, (usage[0]+usage[2])*1e6+usage[1]+usage[3])
 	restepLearnPages()
 	return false
 }

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+)
+
+func main() {
+	b := &bench{ctx: context.Background(), done: map[string]float64{}}
+	flag.IntVar(&b.rounds, "rounds", 5, "measurements of which the median counts")
+	flag.IntVar(&b.seeds, "seeds", 1000, "seeds of TestMachines for the runs of the restep command")
+	flag.BoolVar(&b.heavy, "heavy", true, "measure the program with etcd linked, too; its modules are downloaded if need be")
+	only := flag.String("only", "", "rows to measure, a regular expression")
+	flag.Parse()
+	b.only = regexp.MustCompile(*only)
+	if err := b.main(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// bench is one run of this command.
+type bench struct {
+	ctx           context.Context
+	rounds, seeds int
+	heavy         bool
+	only          *regexp.Regexp
+	root          string // of the repository
+	temp          string
+
+	plain, plainNL *native // testdata/work, and without optimisation
+	work           *simulated
+	machines       *simulated
+	big            *simulated
+	done           map[string]float64 // medians by name, for rows made of others
+}
+
+// row is one line of the table. Figures are in ns, percent or whatever format
+// takes.
+type row struct {
+	name             string
+	native, nativeNL float64 // 0: there is no such thing
+	restep           float64
+	format           func(float64) string
+	ratio            bool // the target is a ratio to native
+	target           float64
+	note             string
+}
+
+func (b *bench) main() (err error) {
+	if b.root, err = repository(); err != nil {
+		return err
+	}
+	if b.temp, err = os.MkdirTemp("", "restep-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.temp)
+	defer b.close()
+	fmt.Printf("%s %s/%s, %d CPUs, %s; medians of %d\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpuModel(), b.rounds)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', tabwriter.Debug)
+	fmt.Fprintf(w, "| what\t native\t native -N -l\t restep\t ratio\t target\t \t\n")
+	fmt.Fprintf(w, "|---\t---\t---\t---\t---\t---\t---\t\n")
+	for _, m := range measurements {
+		if !b.only.MatchString(m.name) {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%s\n", m.name)
+		rows, err := m.measure(b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		for _, r := range rows {
+			r.print(w)
+		}
+	}
+	return w.Flush()
+}
+
+func (r *row) print(w *tabwriter.Writer) {
+	cell := func(v float64) string {
+		if v == 0 {
+			return "–"
+		}
+		return r.format(v)
+	}
+	ratio, target, verdict := "–", "–", r.note
+	if r.native > 0 && r.ratio {
+		ratio = fmt.Sprintf("%.2f", r.restep/r.native)
+		target = fmt.Sprintf("≤ %.1f ×", r.target)
+		verdict = hit(math.Round(r.restep/r.native*100)/100 <= r.target, r.note)
+	} else if r.target > 0 {
+		target = "≤ " + r.format(r.target)
+		verdict = hit(r.restep <= r.target, r.note)
+	}
+	fmt.Fprintf(w, "| %s\t %s\t %s\t %s\t %s\t %s\t %s\t\n", r.name, cell(r.native), cell(r.nativeNL), cell(r.restep), ratio, target, verdict)
+}
+
+func hit(ok bool, note string) string {
+	verdict := "missed"
+	if ok {
+		verdict = "ok"
+	}
+	if note != "" {
+		verdict += "; " + note
+	}
+	return verdict
+}
+
+// repository is the folder of this module, at or above the working directory.
+func repository() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "sim", "bench", "testdata", "work")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("run it in a clone of the repository: go run ./sim/bench")
+		}
+	}
+}
+
+// cpuModel is what the host calls its processor.
+func cpuModel() string {
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(b)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown processor"
+}
+
+// prepare builds what the first row that needs it asks for.
+func (b *bench) prepare() error {
+	if b.work != nil {
+		return nil
+	}
+	dir := filepath.Join(b.root, "sim", "bench", "testdata", "work")
+	var err error
+	if b.plain, err = buildNative(b.ctx, dir, "", filepath.Join(b.temp, "plain.test")); err != nil {
+		return err
+	}
+	if b.plainNL, err = buildNative(b.ctx, dir, "github.com/restep/restep/...=-N -l", filepath.Join(b.temp, "plain-nl.test")); err != nil {
+		return err
+	}
+	b.work, err = buildSimulated(b.ctx, dir, b.temp)
+	return err
+}
+
+func (b *bench) close() {
+	for _, p := range []*simulated{b.work, b.machines, b.big} {
+		if p != nil {
+			p.z.Close()
+		}
+	}
+}
