@@ -40,7 +40,7 @@ const (
 type lensContext struct {
 	*document
 	snap  *snapshot
-	state *hits.State // nil when nothing was run
+	state *hits.State // of the document's module; nil when nothing was run
 	sim   func() bool // its tests can reach package sim
 }
 
@@ -52,7 +52,8 @@ func (s *server) CodeLens(ctx context.Context, params *protocol.CodeLensParams) 
 	if d == nil || !d.inModule {
 		return lenses, nil
 	}
-	l := &lensContext{document: d, snap: snap, state: s.stateOf(ctx, snap, d), sim: sync.OnceValue(func() bool { return s.reaches(d) })}
+	states := s.runsOf(ctx, snap, d)
+	l := &lensContext{document: d, snap: snap, state: d.homeOf(states), sim: sync.OnceValue(func() bool { return s.reaches(d) })}
 	for _, t := range d.parsed().Tests {
 		if !l.wanted(&t) {
 			continue
@@ -68,8 +69,8 @@ func (s *server) CodeLens(ctx context.Context, params *protocol.CodeLensParams) 
 			lenses = append(lenses, testLenses[kind].lens(l, &t)...)
 		}
 	}
-	if l.state != nil {
-		view := d.join(l.state)
+	if len(states) > 0 {
+		view := d.join(states)
 		if on(snap.config.lenses, lensHits) {
 			lenses = append(lenses, s.hitLenses(l, view)...)
 		}
@@ -97,7 +98,17 @@ func (s *server) reaches(d *document) bool {
 	if !strings.HasSuffix(d.path, "_test.go") {
 		return false
 	}
-	return s.reach.File(d.module, d.path, d.parsed())
+	return s.reach.File(d.homes[0], d.names[0], d.parsed())
+}
+
+// homeOf returns the runs of the document's own module, nil for none.
+func (d *document) homeOf(states []*hits.State) *hits.State {
+	for _, state := range states {
+		if state.Module.Dir == d.homes[0].Dir {
+			return state
+		}
+	}
+	return nil
 }
 
 // test names a test as runs do.

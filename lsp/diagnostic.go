@@ -16,7 +16,6 @@ import (
 
 	"github.com/restep/restep/lsp/hits"
 	"github.com/restep/restep/replay/runs"
-	"github.com/restep/restep/replay/text"
 )
 
 // announce tells the client what it did not ask for: diagnostics, and that
@@ -92,38 +91,40 @@ type failureKey struct {
 // read; disk keeps them until they change.
 func diagnostics(snap *snapshot, disk map[string]diskFile) map[string]protocol.PublishDiagnosticsParams {
 	result := map[string]protocol.PublishDiagnosticsParams{}
+	open := map[string][]*document{} // by the names that runs have for them
+	for _, path := range slices.Sorted(maps.Keys(snap.docs)) {
+		for _, name := range snap.docs[path].names {
+			open[name] = append(open[name], snap.docs[path])
+		}
+	}
 	for _, dir := range slices.Sorted(maps.Keys(snap.modules)) {
 		state := snap.modules[dir]
 		groups := map[failureKey][]runs.Result{}
 		var order []failureKey
 		for _, r := range state.Failing {
-			if r.Failure.Line <= 0 {
+			file, own := state.Roots.File(r.Failure.File)
+			if r.Failure.Line <= 0 || !own {
 				continue
 			}
-			key := failureKey{hits.Test{Package: r.Package, Name: r.Test}, r.Failure.File, r.Failure.Line}
+			key := failureKey{hits.Test{Package: r.Package, Name: r.Test}, file, r.Failure.Line}
 			if groups[key] == nil {
 				order = append(order, key)
 			}
 			groups[key] = append(groups[key], r)
 		}
 		for _, key := range order {
-			src := text.Source{Module: state.Module.Path, ModuleDir: dir}
-			name := src.Path(key.file)
-			d := snap.docs[name]
-			if d == nil {
-				d = readDocument(disk, name)
+			docs := open[key.file]
+			if len(docs) == 0 {
+				docs = readDocument(disk, snap.given(key.file))
 			}
-			if d == nil || !d.inModule {
-				continue
+			for _, d := range docs {
+				if line, ok := d.failingLine(state, key, groups[key]); ok {
+					params := result[d.path]
+					params.URI = d.uri
+					params.Diagnostics = append(params.Diagnostics, diagnostic(d, line, snap, groups[key]))
+					result[d.path] = params
+				}
 			}
-			line, ok := d.failingLine(state, key, groups[key])
-			if !ok {
-				continue
-			}
-			params := result[name]
-			params.URI = d.uri
-			params.Diagnostics = append(params.Diagnostics, diagnostic(d, line, snap, groups[key]))
-			result[name] = params
 		}
 	}
 	return result
@@ -139,14 +140,14 @@ type diskFile struct {
 // maxFile is the size in bytes of a file that is read to put an error into it.
 const maxFile = 8 << 20
 
-// readDocument returns a file as it is on disk, nil when it cannot be read.
-func readDocument(disk map[string]diskFile, name string) *document {
+// readDocument returns a file as it is on disk, none when it cannot be read.
+func readDocument(disk map[string]diskFile, name string) []*document {
 	info, err := os.Stat(name)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxFile {
 		return nil
 	}
 	if f, ok := disk[name]; ok && f.size == info.Size() && f.mtime.Equal(info.ModTime()) {
-		return f.doc
+		return []*document{f.doc}
 	}
 	b, err := os.ReadFile(name)
 	if err != nil {
@@ -157,7 +158,7 @@ func readDocument(disk map[string]diskFile, name string) *document {
 	}
 	d := newDocument(uri.File(name), name, 0, string(b))
 	disk[name] = diskFile{d, info.Size(), info.ModTime()}
-	return d
+	return []*document{d}
 }
 
 // failingLine finds the line of a failure in the document. It is not known

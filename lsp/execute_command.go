@@ -16,6 +16,7 @@ import (
 	"go.lsp.dev/uri"
 
 	"github.com/restep/restep/lsp/hits"
+	"github.com/restep/restep/lsp/source"
 )
 
 // Names of commands. Lenses and hints carry them; the extension knows them too.
@@ -92,7 +93,7 @@ type call struct {
 	snap  *snapshot
 	doc   *document
 	dir   string // of the package
-	root  string // of the module
+	root  string // of the module, without symbolic links
 	token protocol.ProgressToken
 }
 
@@ -143,22 +144,39 @@ func (c *call) check() error {
 	}
 	d := c.snap.docs[name]
 	if d == nil {
-		if d = readDocument(map[string]diskFile{}, name); d == nil {
-			d = newDocument(u, name, 0, "")
+		d = newDocument(u, name, 0, "")
+		if list := readDocument(map[string]diskFile{}, name); len(list) > 0 {
+			d = list[0]
 		}
 	}
 	c.doc = d
 	if !d.inModule {
 		return fmt.Errorf("%s is not in a Go module: there is no go.mod above it", name)
 	}
-	c.root = d.module.Dir
 	if c.Package == "" {
 		c.Package = d.pkg()
 	}
-	if c.dir, ok = d.module.Folder(c.Package); !ok {
-		return fmt.Errorf("package %s is not in module %s", c.Package, d.module.Path)
+	if c.dir, c.root, ok = c.snap.folder(d, c.Package); !ok {
+		return fmt.Errorf("package %s is not in module %s, nor in another one that is open", c.Package, d.module.Path)
 	}
 	return nil
+}
+
+// folder finds a package and its module, which need not be the one of the
+// document: a line of one module shows steps of tests of another one. Of
+// modules within each other the inner one has it.
+func (s *snapshot) folder(d *document, pkg string) (dir, root string, ok bool) {
+	best := ""
+	look := func(m source.Module, real string) {
+		if found, match := m.Folder(pkg); match && (!ok || len(m.Path) > len(best)) {
+			best, dir, root, ok = m.Path, found, real, true
+		}
+	}
+	look(d.module, d.homes[0].Dir)
+	for _, state := range s.states() {
+		look(state.Module, state.Module.Dir)
+	}
+	return dir, root, ok
 }
 
 // seedOr1 is the seed asked for.
@@ -235,10 +253,10 @@ func (s *server) onHit(ctx context.Context, c *call) (any, error) {
 		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%v", err)
 	}
 	d := c.snap.document(u)
-	if d == nil || s.stateOf(ctx, c.snap, d) == nil {
+	if d == nil {
 		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s is not open", filepath.Base(c.URI))
 	}
-	for _, p := range d.join(s.stateOf(ctx, c.snap, d)).at(c.Line) {
+	for _, p := range d.join(s.runsOf(ctx, c.snap, d)).at(c.Line) {
 		for _, h := range p.hits.Hits {
 			if number(h.Step) != c.Step {
 				continue

@@ -20,12 +20,9 @@ func (s *server) Hover(ctx context.Context, params *protocol.HoverParams) (*prot
 	if d == nil {
 		return nil, nil
 	}
-	state := s.stateOf(ctx, snap, d)
-	if state == nil {
-		return nil, nil
-	}
+	states := s.runsOf(ctx, snap, d)
 	line := d.text.GoLineAt(d.text.Offset(position(params.Position), snap.encoding))
-	places := d.join(state).at(line)
+	places := d.join(states).at(line)
 	if len(places) == 0 {
 		return nil, ctx.Err()
 	}

@@ -56,6 +56,7 @@ func (s *server) Initialize(_ context.Context, params *protocol.InitializeParams
 		go s.outlive(int(*params.ProcessID)) // not in the background: Serve must not wait for it
 	}
 	s.watch()
+	s.scan()
 	return &protocol.InitializeResult{
 		ServerInfo:   protocol.ServerInfo{Name: "restep", Version: protocol.NewOptional(s.opt.Version)},
 		Capabilities: capabilities(kind, options.ClientCommands),

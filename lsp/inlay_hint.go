@@ -29,11 +29,7 @@ func (s *server) InlayHint(ctx context.Context, params *protocol.InlayHintParams
 	if d == nil {
 		return hints, nil
 	}
-	state := s.stateOf(ctx, snap, d)
-	if state == nil {
-		return hints, nil
-	}
-	view := d.join(state)
+	view := d.join(s.runsOf(ctx, snap, d))
 	encoder := argumentEncoder{document: d}
 	for i := range view.places {
 		p := &view.places[i]

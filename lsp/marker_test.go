@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -119,13 +120,20 @@ func (s *story) mark(name, content string) {
 	if !strings.HasSuffix(name, ".go") {
 		return
 	}
-	fn := ""
+	fn, pkg := "", path.Join("example.com/m", path.Dir(name))
+	if strings.Contains(content, "\npackage "+path.Base(pkg)+"_test\n") || strings.HasPrefix(content, "package "+path.Base(pkg)+"_test\n") {
+		pkg += "_test" // only the symbols' prefix: files are recorded below the folder
+	}
 	for i, line := range strings.Split(content, "\n") {
 		if rest, ok := strings.CutPrefix(line, "func "); ok {
 			if fn, _, _ = strings.Cut(rest, "("); fn == "" { // a method
 				receiver, rest, _ := strings.Cut(rest[1:], ") ")
 				method, _, _ := strings.Cut(rest, "(")
+				receiver, arguments, generic := strings.Cut(receiver, "[")
 				typ := receiver[strings.LastIndex(receiver, " ")+1:]
+				if generic && arguments != "" {
+					typ += "[...]"
+				}
 				if strings.HasPrefix(typ, "*") {
 					typ = "(" + typ + ")"
 				}
@@ -134,7 +142,7 @@ func (s *story) mark(name, content string) {
 		}
 		for _, m := range marker.FindAllStringSubmatch(line, -1) {
 			if m[1] == "at" {
-				s.places[m[2]] = steplog.Frame{Func: "example.com/m." + fn, File: "example.com/m/" + name, Line: i + 1}
+				s.places[m[2]] = steplog.Frame{Func: pkg + "." + fn, File: "example.com/m/" + name, Line: i + 1}
 			}
 		}
 	}
@@ -143,7 +151,9 @@ func (s *story) mark(name, content string) {
 // others are places outside of the module.
 var others = map[string]steplog.Frame{
 	"http": {Func: "net/http.(*Server).Serve", File: "net/http/server.go", Line: 3464},
-	"wg":   {Func: "sync.(*WaitGroup).Go", File: "sync/waitgroup.go", Line: 237},
+	// As it would be recorded for a line directive that names line 6 of m_test.go.
+	"generated": {Func: "example.com/m.generated", File: "example.com/m/m_test.go", Line: 6},
+	"wg":        {Func: "sync.(*WaitGroup).Go", File: "sync/waitgroup.go", Line: 237},
 }
 
 // stack makes the call stack of a step: what the standard library adds, and

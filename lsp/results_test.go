@@ -37,12 +37,15 @@ func (c *client) after(t testing.TB, ok func() bool) {
 	}
 }
 
+// passEvent is the log line of TestPass.
+var passEvent = logtest.Event{Kind: steplog.KindLog, Machine: 1, Goroutine: 2, Text: "x",
+	Stack: []steplog.Frame{{Func: "example.com/m.TestPass", File: "example.com/m/m_test.go", Line: 4}}}
+
 func recordPass(t testing.TB, dir string, seed uint64) {
 	r := runs.Result{Build: "b", Package: "example.com/m", Module: "example.com/m", Test: "TestPass", Seed: seed, Result: runs.Pass}
 	record(t, dir, &r, func(l *logtest.Log) {
 		for range seed {
-			l.Add(logtest.Event{Kind: steplog.KindLog, Machine: 1, Goroutine: 2, Text: "x",
-				Stack: []steplog.Frame{{Func: "example.com/m.TestPass", File: "example.com/m/m_test.go", Line: 4}}})
+			l.Add(passEvent)
 		}
 	})
 }

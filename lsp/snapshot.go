@@ -3,6 +3,7 @@ package lsp
 import (
 	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"go.lsp.dev/protocol"
@@ -14,8 +15,9 @@ import (
 
 // snapshot is all that an answer depends on.
 type snapshot struct {
-	docs     map[string]*document // open ones, by path
-	folders  map[string]bool      // of the workspace, by path
+	docs     map[string]*document       // open ones, by path
+	folders  map[string]string          // of the workspace: path -> path without symbolic links
+	nested   map[string][]source.Module // modules below a folder
 	modules  map[string]*hits.State
 	config   config
 	features features
@@ -34,22 +36,23 @@ type features struct {
 }
 
 func newSnapshot() *snapshot {
-	return &snapshot{docs: map[string]*document{}, folders: map[string]bool{}, modules: map[string]*hits.State{}, config: defaultConfig()}
+	return &snapshot{docs: map[string]*document{}, folders: map[string]string{}, nested: map[string][]source.Module{}, modules: map[string]*hits.State{}, config: defaultConfig()}
 }
 
 // clone returns a snapshot that may be changed until it is put in place.
 func (s *snapshot) clone() *snapshot {
 	c := *s
-	c.docs, c.folders, c.modules = maps.Clone(s.docs), maps.Clone(s.folders), maps.Clone(s.modules)
+	c.docs, c.folders, c.nested, c.modules = maps.Clone(s.docs), maps.Clone(s.folders), maps.Clone(s.nested), maps.Clone(s.modules)
 	return &c
 }
 
-// state returns the runs of a document's module, nil when there are none.
-func (s *snapshot) state(d *document) *hits.State {
-	if !d.inModule {
-		return nil
+// states returns the runs of all modules, in a fixed order.
+func (s *snapshot) states() []*hits.State {
+	list := make([]*hits.State, 0, len(s.modules))
+	for _, dir := range slices.Sorted(maps.Keys(s.modules)) {
+		list = append(list, s.modules[dir])
 	}
-	return s.modules[d.module.Dir]
+	return list
 }
 
 // document returns an open Go file, nil when it is not open or not usable.
@@ -72,36 +75,69 @@ func filePath(u uri.URI) (string, bool) {
 
 // document is one version of an open file.
 type document struct {
+	identity
+	version int32
+	text    *source.Text
+	parsed  func() *source.File
+	lines   func() []string
+
+	mu     sync.Mutex
+	states []*hits.State // that view is of
+	view   *view
+	moved  map[*hits.Base]*source.Lines
+}
+
+// identity is what no edit of a document changes.
+type identity struct {
 	uri      uri.URI
 	path     string
-	version  int32
-	text     *source.Text
 	inModule bool
-	module   source.Module
-	recorded string // name in a step log
-	parsed   func() *source.File
-	lines    func() []string
-
-	mu    sync.Mutex
-	state *hits.State // that view is of
-	view  *view
-	moved map[*hits.Base]*source.Lines
+	// module is the one that the file is in, by the path that the user took:
+	// what he is shown and what runs has that path. It is that of file.
+	module source.Module
+	file   string // path, or without symbolic links where only that leads to a module
+	// names are the paths that runs may know the file by, and homes the modules
+	// of these, whose folders have no symbolic links. More than one if the file
+	// itself is such a link.
+	names []string
+	homes []source.Module
 }
 
 // newDocument returns a version of a file that is in a module or not.
 func newDocument(u uri.URI, path string, version int32, content string) *document {
-	d := &document{uri: u, path: path}
-	if d.module, d.inModule = source.FindModule(filepath.Dir(path)); d.inModule {
-		d.recorded = d.module.Recorded(path)
-		d.inModule = d.recorded != ""
+	d := &document{identity: identity{uri: u, path: path}}
+	d.file, d.inModule = path, d.live(path)
+	if real := source.Real(path); !slices.Contains(d.names, real) && d.live(real) && !d.inModule {
+		d.file, d.inModule = real, true
 	}
 	return d.with(version, source.NewText(content))
+}
+
+// live adds the module that a path is in.
+func (d *identity) live(path string) bool {
+	m, ok := source.FindModule(filepath.Dir(path))
+	if !ok {
+		return false
+	}
+	rel, err := filepath.Rel(m.Dir, path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return false
+	}
+	if len(d.names) == 0 {
+		d.module = m
+	}
+	home := m.Real()
+	d.names = append(d.names, filepath.Join(home.Dir, rel))
+	if !slices.Contains(d.homes, home) {
+		d.homes = append(d.homes, home)
+	}
+	return true
 }
 
 // with returns the document with another text.
 func (d *document) with(version int32, text *source.Text) *document {
 	return &document{
-		uri: d.uri, path: d.path, version: version, text: text, inModule: d.inModule, module: d.module, recorded: d.recorded,
+		identity: d.identity, version: version, text: text,
 		parsed: sync.OnceValue(func() *source.File { return source.Parse(d.path, text.Content()) }),
 		lines:  sync.OnceValue(text.Lines),
 		moved:  map[*hits.Base]*source.Lines{},
@@ -109,7 +145,7 @@ func (d *document) with(version int32, text *source.Text) *document {
 }
 
 // pkg is the import path of the document's package.
-func (d *document) pkg() string { return d.module.Package(filepath.Dir(d.path)) }
+func (d *document) pkg() string { return d.module.Package(filepath.Dir(d.file)) }
 
 // span converts byte offsets to what the client understands.
 func (d *document) span(start, end int, e source.Encoding) protocol.Range {

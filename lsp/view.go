@@ -16,7 +16,7 @@ type place struct {
 	hits  *hits.Line
 }
 
-// view is a document joined with the runs of its module.
+// view is a document joined with runs.
 type view struct {
 	places []place // by line and kind; of each the newest run
 	// hidden is the newest run that touched this file, when it is not known
@@ -34,11 +34,26 @@ type lineKey struct {
 
 func (p *place) key() lineKey { return lineKey{p.run.Log, p.hits.File, p.hits.Number, p.hits.Kind} }
 
-// join returns the document's view of a state. It is kept for the next request.
-func (d *document) join(state *hits.State) *view {
+// newest returns the runs of all states: those that a user asked for, then the
+// newest first.
+func newest(states []*hits.State) []*hits.Run {
+	if len(states) == 1 {
+		return states[0].Runs
+	}
+	var wished, rest []*hits.Run
+	for _, state := range states {
+		wished = append(wished, state.Runs[:state.Wished]...)
+		rest = append(rest, state.Runs[state.Wished:]...)
+	}
+	slices.SortStableFunc(rest, func(a, b *hits.Run) int { return b.Time.Compare(a.Time) })
+	return append(wished, rest...)
+}
+
+// join returns the document's view of states. It is kept for the next request.
+func (d *document) join(states []*hits.State) *view {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.view != nil && d.state == state {
+	if d.view != nil && slices.Equal(d.states, states) {
 		return d.view
 	}
 	v := &view{}
@@ -47,32 +62,33 @@ func (d *document) join(state *hits.State) *view {
 		kind hits.Kind
 	}
 	taken := map[slot]bool{}
-	for _, run := range state.Runs {
-		lines := run.Lines(d.recorded)
-		base := run.Base(d.recorded)
-		if base == nil {
-			if len(lines) > 0 && len(v.places) == 0 && v.hidden == nil {
-				v.hidden = run
-			}
-			continue
-		}
-		moved := d.movedSince(base)
-		for _, l := range lines {
-			if !base.Has(l) {
+	for _, run := range newest(states) {
+		for _, name := range d.names {
+			lines, base := run.Lines(name), run.Base(name)
+			if base == nil {
+				if len(lines) > 0 && len(v.places) == 0 && v.hidden == nil {
+					v.hidden = run
+				}
 				continue
 			}
-			now, exact, ok := moved.Line(l.Number)
-			if !ok || taken[slot{now, l.Kind}] {
-				continue
+			moved := d.movedSince(base)
+			for _, l := range lines {
+				if !base.Has(l) {
+					continue
+				}
+				now, exact, ok := moved.Line(l.Number)
+				if !ok || taken[slot{now, l.Kind}] {
+					continue
+				}
+				taken[slot{now, l.Kind}] = true
+				v.places = append(v.places, place{now, !exact, run, l})
 			}
-			taken[slot{now, l.Kind}] = true
-			v.places = append(v.places, place{now, !exact, run, l})
 		}
 	}
 	slices.SortFunc(v.places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.hits.Kind, b.hits.Kind))
 	})
-	d.state, d.view = state, v
+	d.states, d.view = states, v
 	return v
 }
 

@@ -3,6 +3,8 @@ package lsp
 import (
 	"context"
 	"maps"
+	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,8 +18,38 @@ import (
 // addFolder takes a folder into the workspace.
 func (s *snapshot) addFolder(u uri.URI) {
 	if name, ok := filePath(u); ok {
-		s.folders[name] = true
+		s.folders[name] = source.Real(name)
 	}
+}
+
+// scan looks for modules below the folders that are new.
+func (s *server) scan() {
+	snap := s.snapshot()
+	for name, real := range snap.folders {
+		if _, known := snap.nested[name]; known {
+			continue
+		}
+		s.background(func() {
+			modules := source.Modules(real)
+			s.change(false, func(next *snapshot) {
+				if next.folders[name] == real {
+					next.nested[name] = modules
+				}
+			})
+			s.watch()
+		})
+	}
+}
+
+// given returns a path as the user would write it, who may have opened a
+// folder by a symbolic link.
+func (s *snapshot) given(name string) string {
+	for _, folder := range slices.Sorted(maps.Keys(s.folders)) {
+		if rel, err := filepath.Rel(s.folders[folder], name); err == nil && filepath.IsLocal(rel) {
+			return filepath.Join(folder, rel)
+		}
+	}
+	return name
 }
 
 // DidChangeWorkspaceFolders takes folders in and out.
@@ -26,6 +58,7 @@ func (s *server) DidChangeWorkspaceFolders(_ context.Context, params *protocol.D
 		for _, f := range params.Event.Removed {
 			if name, ok := filePath(f.URI); ok {
 				delete(next.folders, name)
+				delete(next.nested, name)
 			}
 		}
 		for _, f := range params.Event.Added {
@@ -33,22 +66,38 @@ func (s *server) DidChangeWorkspaceFolders(_ context.Context, params *protocol.D
 		}
 	})
 	s.watch()
+	s.scan()
 	return nil
 }
 
+// maxModules bounds how many modules are watched.
+const maxModules = 300
+
 // wanted returns the modules whose runs matter: those of the workspace's
-// folders and those of open documents.
+// folders and below them, those of open documents, and all of the same
+// workspace of go, whose tests run each other's files.
 func (s *snapshot) wanted() map[string]source.Module {
 	modules := map[string]source.Module{}
-	for folder := range s.folders {
-		if m, ok := source.FindModule(folder); ok {
-			modules[m.Dir] = m
+	add := func(list ...source.Module) {
+		for _, m := range list {
+			if len(modules) < maxModules {
+				modules[m.Dir] = m
+			}
 		}
 	}
 	for _, d := range s.docs {
-		if d.inModule {
-			modules[d.module.Dir] = d.module
+		add(d.homes...)
+	}
+	for _, folder := range s.folders {
+		if m, ok := source.FindModule(folder); ok {
+			add(m)
 		}
+	}
+	for _, m := range slices.Collect(maps.Values(modules)) {
+		add(m.Roots().Members()...)
+	}
+	for _, folder := range slices.Sorted(maps.Keys(s.nested)) {
+		add(s.nested[folder]...)
 	}
 	return modules
 }
@@ -64,26 +113,35 @@ type watched struct {
 // comes first. Later ones are announced.
 const readyLimit = time.Second
 
-// stateOf returns the runs of a document's module, nil when there are none. A
-// request that came before they were read waits a little.
-func (s *server) stateOf(ctx context.Context, snap *snapshot, d *document) *hits.State {
-	if state := snap.state(d); state != nil || !d.inModule {
-		return state
-	}
-	s.mu.Lock()
-	w := s.watching[d.module.Dir]
-	s.mu.Unlock()
-	if w == nil {
+// runsOf returns the runs that a document's lines may be of. A request that
+// came before they were read waits a little.
+func (s *server) runsOf(ctx context.Context, snap *snapshot, d *document) []*hits.State {
+	if !d.inModule {
 		return nil
+	}
+	var missing []*watched
+	s.mu.Lock()
+	for dir, w := range s.watching {
+		if snap.modules[dir] == nil {
+			missing = append(missing, w)
+		}
+	}
+	s.mu.Unlock()
+	if len(missing) == 0 {
+		return snap.states()
 	}
 	limit := time.NewTimer(readyLimit)
 	defer limit.Stop()
-	select {
-	case <-w.ready:
-	case <-limit.C:
-	case <-ctx.Done():
+	for _, w := range missing {
+		select {
+		case <-w.ready:
+			continue
+		case <-limit.C:
+		case <-ctx.Done():
+		}
+		break
 	}
-	return s.snapshot().state(d)
+	return s.snapshot().states()
 }
 
 // watch starts and stops watching modules as the snapshot wants it.

@@ -3,12 +3,10 @@ package hits
 import (
 	"io"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/restep/restep/lsp/source"
-	"github.com/restep/restep/replay/text"
 )
 
 // Base is a file as it was when a run was built.
@@ -82,12 +80,13 @@ func read(name string, before time.Time) *Base {
 // baseKey names a file of a build.
 type baseKey struct{ build, file string }
 
-// addBase returns a file as it was in a build that began at a moment. Once known it stays: the file may change, the build does not.
-func addBase(known map[baseKey]*Base, build, file string, src text.Source, before time.Time) *Base {
+// addBase returns a file, by its path, as it was in a build that began at a
+// moment. Once known it stays: the file may change, the build does not.
+func addBase(known map[baseKey]*Base, build, file string, before time.Time) *Base {
 	key := baseKey{build, file}
 	b := known[key]
-	if name := src.Path(file); b == nil && filepath.IsAbs(name) {
-		if b = read(name, before); b != nil {
+	if b == nil {
+		if b = read(file, before); b != nil {
 			known[key] = b
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/restep/restep/lsp/source"
 	"github.com/restep/restep/replay/runs"
 	"github.com/restep/restep/replay/text"
 	"github.com/restep/restep/sim/steplog"
@@ -46,7 +47,7 @@ type Detail struct {
 
 // Line is what one line of the source did in a run.
 type Line struct {
-	File   string // as recorded
+	File   string // path on this host
 	Number int    // from 1
 	Func   string // symbol of the function
 	Kind   Kind
@@ -63,11 +64,11 @@ type Run struct {
 	Problem string // damage of the log, "" = none
 
 	machines []steplog.Machine
-	lines    map[string][]*Line // by recorded file, by rising line
+	lines    map[string][]*Line // by file, by rising line
 	bases    map[string]*Base
 }
 
-// Lines returns the lines of a recorded file, by rising number.
+// Lines returns the lines of a file, by rising number.
 func (r *Run) Lines(file string) []*Line { return r.lines[file] }
 
 // Base returns the file as it was when it was built, nil when that is not known.
@@ -97,23 +98,28 @@ type lineKey struct {
 	kind Kind
 }
 
+// owner tells the frames that are the user's.
+type owner struct {
+	src   text.Source
+	roots source.Roots
+	base  func(file string) *Base // as it was built; nil when that is not known
+}
+
 // indexer builds a Run.
 type indexer struct {
 	run    *Run
 	reader *steplog.Reader
-	src    text.Source
+	*owner
 	keys   map[lineKey]*Line
 	stacks [3]map[uint32][]*Line // by kind and stack id; empty for none of the user's
-	wraps  func(steplog.Frame) bool
 	frames []steplog.Frame
 	buffer []byte
 	kept   int
 }
 
 // index opens a log and reads it. What goes wrong comes back as the run's
-// problem, also the fault that a mapped file gives when it is cut short. wraps
-// reports lines that log for their callers.
-func index(open func() (*runs.Log, error), result runs.Result, src text.Source, wraps func(steplog.Frame) bool) (run *Run) {
+// problem, also the fault that a mapped file gives when it is cut short.
+func index(open func() (*runs.Log, error), result runs.Result, owner *owner) (run *Run) {
 	run = &Run{Result: result, lines: map[string][]*Line{}}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -126,7 +132,7 @@ func index(open func() (*runs.Log, error), result runs.Result, src text.Source, 
 		return &Run{Result: result, Problem: err.Error()}
 	}
 	defer log.Close()
-	x := indexer{run: run, reader: log.Reader, src: src, keys: map[lineKey]*Line{}, wraps: wraps}
+	x := indexer{run: run, reader: log.Reader, owner: owner, keys: map[lineKey]*Line{}}
 	for i := range x.stacks {
 		x.stacks[i] = map[uint32][]*Line{}
 	}
@@ -225,42 +231,89 @@ func who(label string, goroutine uint32) string {
 	return label + "/" + strconv.FormatUint(uint64(goroutine), 10)
 }
 
-// places finds the lines of a stack, none when it is not the module's. A go
+// places finds the lines of a stack, none when it is not the user's. A go
 // statement is where the runtime was called from; what a package of somebody
 // else starts is not at a go statement of the user's. A function that logs for
-// its caller shares its steps with the line that called it.
+// its caller shares its steps with the line that called it. What is printed of
+// a log line names a place in the module under test: that one has it, too.
 func (x *indexer) places(kind Kind, s *steplog.Step) (lines []*Line) {
 	x.frames = x.reader.Stack(s.StackID, x.frames[:0])
-	f, ok := x.src.Place(x.frames)
-	if kind == Go {
-		f, ok = caller(x.frames)
+	add := func(f steplog.Frame) {
+		if file, own := x.own(f); own && x.has(file, f, kind) {
+			if l := x.line(kind, file, f, s); !slices.Contains(lines, l) {
+				lines = append(lines, l)
+			}
+		}
 	}
-	if !ok || !x.own(f) {
+	if kind == Go {
+		if f, ok := caller(x.frames); ok {
+			add(f)
+		}
+		return lines
+	}
+	at := x.next(0)
+	if at < 0 {
 		return nil
 	}
-	lines = append(lines, x.line(kind, f, s))
-	at := slices.Index(x.frames, f)
-	for kind == Log && at >= 0 && at+1 < len(x.frames) && x.own(x.frames[at+1]) && x.wraps(x.frames[at]) {
-		at++
-		if l := x.line(kind, x.frames[at], s); !slices.Contains(lines, l) {
-			lines = append(lines, l)
+	if add(x.frames[at]); len(lines) == 0 {
+		return nil // a line directive, say: its caller is not the one that did it
+	}
+	for kind == Log && at >= 0 {
+		if at = x.logsFor(at); at >= 0 {
+			add(x.frames[at])
 		}
+	}
+	if f, ok := x.src.Place(x.frames); ok {
+		add(f)
 	}
 	return lines
 }
 
-// own reports frames of the module.
-func (x *indexer) own(f steplog.Frame) bool {
-	rest, own := strings.CutPrefix(f.File, x.src.Module+"/")
-	return own && !strings.Contains(rest, "@")
+// own returns the file of a frame that is the user's.
+func (o *owner) own(f steplog.Frame) (file string, ok bool) {
+	if text.Simulator(f) {
+		return "", false
+	}
+	return o.roots.File(f.File)
+}
+
+// has reports whether a file has at a frame's line what the frame is of, as far
+// as the file is known.
+func (o *owner) has(file string, f steplog.Frame, kind Kind) bool {
+	b := o.base(file)
+	return b == nil || b.Has(&Line{Number: f.Line, Func: f.Func, Kind: kind})
+}
+
+// next returns the index of the first frame from one on that is the user's, -1
+// for none.
+func (x *indexer) next(from int) int {
+	for i := from; i < len(x.frames); i++ {
+		if _, own := x.own(x.frames[i]); own {
+			return i
+		}
+	}
+	return -1
+}
+
+// logsFor returns the index of the frame for which a frame logs, -1 for none:
+// of its caller, if it passes on what it was given.
+func (x *indexer) logsFor(at int) int {
+	file, _ := x.own(x.frames[at])
+	if b := x.base(file); b == nil || !b.file().Wraps(x.frames[at].Line) {
+		return -1
+	}
+	if next := x.next(at + 1); next == at+1 {
+		return next
+	}
+	return -1
 }
 
 // line returns the entry of a frame's line.
-func (x *indexer) line(kind Kind, f steplog.Frame, s *steplog.Step) *Line {
-	key := lineKey{f.File, f.Line, kind}
+func (x *indexer) line(kind Kind, file string, f steplog.Frame, s *steplog.Step) *Line {
+	key := lineKey{file, f.Line, kind}
 	l := x.keys[key]
 	if l == nil {
-		l = &Line{File: f.File, Number: f.Line, Func: f.Func, Kind: kind}
+		l = &Line{File: file, Number: f.Line, Func: f.Func, Kind: kind}
 		if kind == Machine {
 			l.Event = s.Kind.String()
 		}

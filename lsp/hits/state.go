@@ -14,9 +14,12 @@ type Test struct{ Package, Name string }
 // State is what is known of a module's runs at one moment.
 type State struct {
 	Module source.Module
+	Roots  source.Roots // whose files the module's tests are built from
 	// Runs are one of each test that has its log: the one that Prefer named,
 	// else the newest. Preferred ones come first, then newest first.
 	Runs []*Run
+	// Wished is how many of Runs are preferred ones.
+	Wished int
 	// Failing are the runs, each with its Failure, that failed and that no later run of the same test,
 	// seed and variant followed; newest first.
 	Failing []runs.Result
@@ -24,7 +27,7 @@ type State struct {
 	bases   map[baseKey]*Base
 }
 
-// Base returns a file as it was in a build, nil when that is not known.
+// Base returns a file, by its path, as it was in a build, nil when that is not known.
 func (s *State) Base(build, file string) *Base { return s.bases[baseKey{build, file}] }
 
 // Ran reports whether a test has ever been run.
@@ -44,6 +47,7 @@ func (s *State) Failures(t Test) []runs.Result {
 // summary is what the index says: which runs matter.
 type summary struct {
 	shown   []dated // of each test, with a log; in the order of State.Runs
+	wished  int     // how many of shown are preferred
 	failing []dated
 	ran     map[Test]bool
 }
@@ -120,7 +124,7 @@ func summarize(all []runs.Result, preferred map[Test]preference) summary {
 			rest = append(rest, r)
 		}
 	}
-	s.shown = append(first, rest...)
+	s.shown, s.wished = append(first, rest...), len(first)
 	return s
 }
 

@@ -7,13 +7,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/restep/restep/lsp/source"
 	"github.com/restep/restep/replay/runs"
 	"github.com/restep/restep/replay/text"
-	"github.com/restep/restep/sim/steplog"
 )
 
 const (
@@ -31,6 +31,7 @@ type Module struct {
 	Publish  func(*State)
 	Complain func(string)
 
+	roots    source.Roots
 	seen     signature
 	loaded   map[string]*Run // by log's name and time of the run
 	bases    map[baseKey]*Base
@@ -121,7 +122,10 @@ func (m *Module) look() signature {
 
 // reload reads the index and the logs that are new in it.
 func (m *Module) reload(ctx context.Context) {
-	state := &State{Module: m.Module, ran: map[Test]bool{}}
+	if roots := m.Module.Roots(); !slices.Equal(roots, m.roots) {
+		m.roots, m.loaded = roots, map[string]*Run{}
+	}
+	state := &State{Module: m.Module, Roots: m.roots, ran: map[Test]bool{}}
 	store, err := runs.OpenRead(m.Dir)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -141,7 +145,7 @@ func (m *Module) reload(ctx context.Context) {
 	m.mu.Unlock()
 	state.ran = sum.ran
 	loaded := map[string]*Run{}
-	for _, r := range sum.shown[:min(len(sum.shown), maxRuns)] {
+	for i, r := range sum.shown[:min(len(sum.shown), maxRuns)] {
 		if ctx.Err() != nil {
 			return
 		}
@@ -153,13 +157,16 @@ func (m *Module) reload(ctx context.Context) {
 		loaded[key] = run
 		if run.lines != nil {
 			state.Runs = append(state.Runs, run)
+			if i < sum.wished {
+				state.Wished = len(state.Runs)
+			}
 		}
 	}
 	m.loaded = loaded
 	for _, r := range sum.failing {
 		state.Failing = append(state.Failing, r.Result)
-		if src := m.source(r.Package); r.Failure.File != "" {
-			addBase(m.bases, r.Build, r.Failure.File, src, r.built)
+		if file, ok := m.roots.File(r.Failure.File); ok {
+			addBase(m.bases, r.Build, file, r.built)
 		}
 	}
 	m.forget(state)
@@ -169,25 +176,22 @@ func (m *Module) reload(ctx context.Context) {
 
 // load indexes one log.
 func (m *Module) load(store *runs.Store, r dated) *Run {
-	src := m.source(r.Package)
-	run := index(func() (*runs.Log, error) { return store.Load(r.Log) }, r.Result, src, func(f steplog.Frame) bool {
-		b := addBase(m.bases, r.Build, f.File, src, r.built)
-		return b != nil && b.file().Wraps(f.Line)
-	})
+	owner := owner{
+		src:   text.Source{Module: m.Path, Package: r.Package},
+		roots: m.roots,
+		base:  func(file string) *Base { return addBase(m.bases, r.Build, file, r.built) },
+	}
+	run := index(func() (*runs.Log, error) { return store.Load(r.Log) }, r.Result, &owner)
 	if run.Problem != "" {
 		m.complain("step log " + store.Path(r.Log) + ": " + run.Problem)
 	}
 	run.bases = map[string]*Base{}
 	for file := range run.lines {
-		if b := addBase(m.bases, r.Build, file, src, r.built); b != nil {
+		if b := addBase(m.bases, r.Build, file, r.built); b != nil {
 			run.bases[file] = b
 		}
 	}
 	return run
-}
-
-func (m *Module) source(pkg string) text.Source {
-	return text.Source{Module: m.Path, ModuleDir: m.Dir, Package: pkg}
 }
 
 // forget drops the files of builds that no run is of any more.

@@ -1,6 +1,6 @@
 // Package source answers questions about Go files for the language server:
-// where a position is, which lines an edit moved, where tests begin, and
-// whether a test can reach package sim.
+// where a position is, which lines an edit moved, where tests begin, whether a
+// test can reach package sim, and which modules are built from folders.
 //
 // It deliberately type-checks nothing and never runs the go command: a file
 // that does not compile, and a workspace that nobody trusts, get the same
@@ -16,6 +16,7 @@
 //
 // Sources: LSP 3.17 "Text Documents" (line ends, position encodings); Myers,
 // "An O(ND) Difference Algorithm and Its Variations" (1986); Go specification
-// "Source code representation"; go1.26 testing/match.go and
+// "Source code representation"; Go modules reference ("go.mod files",
+// "Workspaces", "Module cache"); go1.26 testing/match.go and
 // cmd/go/internal/load/test.go (names of tests).
 package source

@@ -13,8 +13,9 @@ import (
 const SimPackage = "github.com/restep/restep/sim"
 
 // Reach finds out which test files can reach package sim: they import it, or
-// a package of the same module that does, or they name something that a file
-// of their own package declares which does. It remembers files until they
+// a package that does, of the same module, its workspace, its vendor folder or
+// the module cache, or they name something that a file of their own package
+// declares which does. It remembers files until they
 // change. The zero Reach is ready.
 type Reach struct {
 	mu    sync.Mutex
@@ -39,7 +40,7 @@ func (r *Reach) File(m Module, name string, open *File) bool {
 	if r.files == nil || len(r.files) > 20_000 {
 		r.files = map[string]*known{}
 	}
-	s := search{Reach: r, module: m, packages: map[string]bool{}}
+	s := search{Reach: r, roots: m.Roots(), packages: map[string]bool{}}
 	dir := filepath.Dir(name)
 	files := s.parse(dir, true)
 	files[name] = open
@@ -54,7 +55,7 @@ func (r *Reach) File(m Module, name string, open *File) bool {
 // search answers one question.
 type search struct {
 	*Reach
-	module   Module
+	roots    Roots
 	packages map[string]bool // import path: reaches; false while it is looked at
 }
 
@@ -119,8 +120,7 @@ func (s *search) reaching(files map[string]*File) map[string]bool {
 	return reach
 }
 
-// imports reports whether an imported package is sim or reaches it within the
-// module.
+// imports reports whether an imported package is sim or reaches it.
 func (s *search) imports(path string) bool {
 	if path == SimPackage || strings.HasPrefix(path, SimPackage+"/") {
 		return true
@@ -129,8 +129,8 @@ func (s *search) imports(path string) bool {
 		return known
 	}
 	s.packages[path] = false
-	dir, ok := s.module.Folder(path)
-	if !ok {
+	dir := s.roots.folder(path)
+	if dir == "" {
 		return false
 	}
 	for _, f := range s.parse(dir, false) {

@@ -140,6 +140,9 @@ func tempDir(moduleDir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = real // whichever name the module was opened by
+	}
 	return filepath.Join(os.TempDir(), "restep-"+strconv.Itoa(os.Getuid())+"-"+shortHash(abs)), nil
 }
 

@@ -24,12 +24,12 @@ const simPackage = "github.com/restep/restep/sim."
 // standard library nor of the simulator. frames are innermost first.
 func (s Source) Place(frames []steplog.Frame) (steplog.Frame, bool) {
 	for _, f := range frames {
-		if _, own := s.own(f.File); own && !simulator(f) {
+		if _, own := s.own(f.File); own && !Simulator(f) {
 			return f, true
 		}
 	}
 	for _, f := range frames {
-		if !standard(f.File) && !simulator(f) {
+		if !standard(f.File) && !Simulator(f) {
 			return f, true
 		}
 	}
@@ -56,7 +56,8 @@ func standard(file string) bool {
 	return first != "" && !strings.Contains(first, ".")
 }
 
-func simulator(f steplog.Frame) bool {
+// Simulator reports frames of the simulator itself, package sim included.
+func Simulator(f steplog.Frame) bool {
 	return strings.HasPrefix(f.Func, simPackage) && !strings.HasSuffix(f.File, "_test.go") ||
 		strings.HasPrefix(f.Func, "internal/restep/")
 }
