@@ -153,6 +153,9 @@ var others = map[string]steplog.Frame{
 	"http": {Func: "net/http.(*Server).Serve", File: "net/http/server.go", Line: 3464},
 	// As it would be recorded for a line directive that names line 6 of m_test.go.
 	"generated": {Func: "example.com/m.generated", File: "example.com/m/m_test.go", Line: 6},
+	"slog":      {Func: "log/slog.(*Logger).log", File: "log/slog/logger.go", Line: 257},
+	"log":       {Func: "log.(*Logger).output", File: "log/log.go", Line: 244},
+	"sort":      {Func: "sort.insertionSort", File: "sort/zsortinterface.go", Line: 14},
 	"wg":        {Func: "sync.(*WaitGroup).Go", File: "sync/waitgroup.go", Line: 237},
 }
 

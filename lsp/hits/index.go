@@ -296,16 +296,37 @@ func (x *indexer) next(from int) int {
 }
 
 // logsFor returns the index of the frame for which a frame logs, -1 for none:
-// of its caller, if it passes on what it was given.
+// of its caller, if it passes on what it was given. A handler or writer of the
+// user is called by the package that the line of the log call is of.
 func (x *indexer) logsFor(at int) int {
 	file, _ := x.own(x.frames[at])
 	if b := x.base(file); b == nil || !b.file().Wraps(x.frames[at].Line) {
 		return -1
 	}
-	if next := x.next(at + 1); next == at+1 {
-		return next
+	next := x.next(at + 1)
+	for i := at + 1; i < next; i++ {
+		if !logs(x.frames[i].Func) {
+			return -1
+		}
 	}
-	return -1
+	return next
+}
+
+// loggers are packages, with those below them, whose functions call back what
+// the user gave them to log with, on behalf of their caller.
+var loggers = []string{
+	"bufio", "fmt", "io", "log", "testing",
+	"github.com/apex/log", "github.com/charmbracelet/log", "github.com/go-kit/log", "github.com/go-logr/logr",
+	"github.com/golang/glog", "github.com/hashicorp/go-hclog", "github.com/inconshreveable/log15", "github.com/phuslu/log",
+	"github.com/rs/zerolog", "github.com/sirupsen/logrus", "go.uber.org/zap", "k8s.io/klog",
+}
+
+// logs reports whether a function is one of these packages.
+func logs(function string) bool {
+	return slices.ContainsFunc(loggers, func(pkg string) bool {
+		rest, ok := strings.CutPrefix(function, pkg)
+		return ok && rest != "" && (rest[0] == '.' || rest[0] == '/')
+	})
 }
 
 // line returns the entry of a frame's line.

@@ -25,16 +25,9 @@ type File struct {
 	Declares []string
 	Mentions map[string]bool
 	funcs    []function
-	calls    map[int]bool   // lines with a part of a call
-	passes   map[int]string // lines with a call that passes on a variable as name...
-	gos      map[int]bool   // lines with a part of a go statement
-}
-
-type function struct {
-	name     string // as the runtime writes it behind the package's path: (*T).Method
-	from, to int    // lines
-	variadic string // name of the last parameter if it is a variadic one
-	helper   bool   // it calls Helper of a test
+	calls    map[int]bool      // lines with a part of a call
+	passes   map[int][]passing // calls, by the lines of their begin and parenthesis
+	gos      map[int]bool      // lines with a part of a go statement
 }
 
 // maxFile is the size in bytes of a file that is still parsed.
@@ -43,7 +36,7 @@ const maxFile = 8 << 20
 // Parse reads a file. What does not compile is left out; name is used to tell
 // test files only.
 func Parse(name, content string) *File {
-	f := &File{Mentions: map[string]bool{}, calls: map[int]bool{}, gos: map[int]bool{}, passes: map[int]string{}}
+	f := &File{Mentions: map[string]bool{}, calls: map[int]bool{}, gos: map[int]bool{}, passes: map[int][]passing{}}
 	if len(content) > maxFile {
 		return f
 	}
@@ -100,7 +93,7 @@ func (p *pass) declaration(d ast.Decl, tests bool) {
 			}
 		}
 	case *ast.FuncDecl:
-		p.funcs = append(p.funcs, function{funcName(d), p.line(d.Pos()), p.line(d.End()), variadic(d), callsHelper(d)})
+		p.funcs = append(p.funcs, p.newFunction(funcName(d), d, d.Type, d.Body))
 		if d.Recv == nil {
 			p.Declares = append(p.Declares, d.Name.Name)
 		}
@@ -109,36 +102,6 @@ func (p *pass) declaration(d ast.Decl, tests bool) {
 			p.Tests = append(p.Tests, Test{d.Name.Name, start, start + len(d.Name.Name)})
 		}
 	}
-}
-
-// variadic returns the name of a function's variadic parameter.
-func variadic(d *ast.FuncDecl) string {
-	list := d.Type.Params.List
-	if len(list) == 0 {
-		return ""
-	}
-	last := list[len(list)-1]
-	if _, ok := last.Type.(*ast.Ellipsis); !ok || len(last.Names) != 1 {
-		return ""
-	}
-	return last.Names[0].Name
-}
-
-// callsHelper reports functions with t.Helper() as a statement of their own.
-func callsHelper(d *ast.FuncDecl) bool {
-	if d.Body == nil {
-		return false
-	}
-	for _, stmt := range d.Body.List {
-		if e, ok := stmt.(*ast.ExprStmt); ok {
-			if call, ok := e.X.(*ast.CallExpr); ok && len(call.Args) == 0 {
-				if sel, ok := call.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Helper" {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }
 
 // funcName is the name of a function in a symbol table, behind its package.
@@ -212,11 +175,13 @@ func (p *pass) visit(n ast.Node) bool {
 		for _, a := range n.Args {
 			p.mark(p.calls, a.Pos(), a.Pos())
 		}
-		if n.Ellipsis.IsValid() && len(n.Args) > 0 {
-			if last, ok := n.Args[len(n.Args)-1].(*ast.Ident); ok {
-				p.passes[p.line(n.Lparen)] = last.Name
-			}
+		c := p.passing(n)
+		p.passes[c.line] = append(p.passes[c.line], c)
+		if begin := p.line(n.Pos()); begin != c.line {
+			p.passes[begin] = append(p.passes[begin], c)
 		}
+	case *ast.FuncLit:
+		p.funcs = append(p.funcs, p.newFunction("", n, n.Type, n.Body))
 	case *ast.GoStmt:
 		p.mark(p.gos, n.Pos(), n.Pos())
 		p.mark(p.gos, n.Call.Lparen, n.Call.Rparen)
@@ -239,17 +204,6 @@ func (f *File) HasCall(line int) bool { return f.calls[line] }
 // HasGo reports whether a go statement may be recorded at a line.
 func (f *File) HasGo(line int) bool { return f.gos[line] }
 
-// Wraps reports whether the function around a line is one that logs for its
-// caller: it passes its variadic arguments on there, or it is a test's helper.
-func (f *File) Wraps(line int) bool {
-	for _, fn := range f.funcs {
-		if line >= fn.from && line <= fn.to {
-			return fn.helper || fn.variadic != "" && fn.variadic == f.passes[line]
-		}
-	}
-	return false
-}
-
 // InFunc reports whether a line is within the function that a symbol names,
 // such as "example.com/m.(*T).Run.func1". Without a function around the line
 // the symbol must be one of a variable's initialisation.
@@ -260,7 +214,7 @@ func (f *File) InFunc(line int, symbol string) bool {
 	}
 	name = stripTypeArguments(name)
 	for _, fn := range f.funcs {
-		if line < fn.from || line > fn.to {
+		if fn.name == "" || line < fn.from || line > fn.to {
 			continue
 		}
 		rest, ok := strings.CutPrefix(name, fn.name)
