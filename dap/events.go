@@ -51,6 +51,13 @@ func (s *session) onEvent(m dap.Message) {
 		if !noise(e.Body.Output) {
 			s.out.send(e)
 		}
+	case *dap.InitializedEvent:
+		s.mu.Lock()
+		known := s.restarted
+		s.mu.Unlock()
+		if !known {
+			s.out.send(m)
+		}
 	case *dap.ProcessEvent, *dap.CapabilitiesEvent:
 	default:
 		s.out.send(m)

@@ -11,8 +11,9 @@ import (
 
 // Names of the requests.
 const (
-	commandJump  = "restep/jump"
-	commandSteps = "restep/steps"
+	commandJump    = "restep/jump"
+	commandSteps   = "restep/steps"
+	commandThreads = "restep/threads"
 )
 
 // JumpRequest goes to a step of the run, forwards or backwards.
@@ -81,12 +82,62 @@ type StepsBody struct {
 	Total uint64      `json:"total"`
 }
 
+// ThreadsPageRequest lists goroutines of the stopped program, page by page. The
+// protocol's own request threads has no pages and answers the first 1,024, or
+// maxThreads of the launch configuration.
+//
+//	-> {"command": "restep/threads", "arguments": {
+//	     "machine": "server", "grep": "conn", "start": 1024, "count": 2, "apply": false}}
+//	<- {"body": {"total": 20012, "threads": [{"id": 1041,
+//	     "name": "server/1041 net/http.(*conn).serve", "machine": "server",
+//	     "start": "net/http.(*conn).serve"}, ...]}}
+//
+// All arguments are optional: machine is a label, grep a regular expression
+// (RE2) on the name, start the first one of the page, from 0, count the most
+// that are answered (1024, at most 10000). total is how many there are in all
+// pages. apply makes machine and grep the filter of threads as well, and lets
+// the client read its threads anew (event invalidated).
+type ThreadsPageRequest struct {
+	dap.Request
+	Arguments ThreadsPageArguments `json:"arguments"`
+}
+
+// ThreadsPageArguments select goroutines.
+type ThreadsPageArguments struct {
+	Machine string `json:"machine"`
+	Grep    string `json:"grep"`
+	Start   int    `json:"start"`
+	Count   int    `json:"count"`
+	Apply   bool   `json:"apply"`
+}
+
+// ThreadsPageResponse holds a page.
+type ThreadsPageResponse struct {
+	dap.Response
+	Body ThreadsPageBody `json:"body"`
+}
+
+// ThreadsPageBody is the body of a ThreadsPageResponse.
+type ThreadsPageBody struct {
+	Threads []ThreadInfo `json:"threads"` // never null
+	Total   int          `json:"total"`
+}
+
+// ThreadInfo is one goroutine.
+type ThreadInfo struct {
+	ID      int64  `json:"id"`
+	Name    string `json:"name"`
+	Machine string `json:"machine"`
+	Start   string `json:"start"` // function that it was started with
+}
+
 // newCodec returns a codec that knows the requests above.
 func newCodec() *dap.Codec {
 	c := dap.NewCodec()
 	for _, err := range []error{
 		c.RegisterRequest(commandJump, func() dap.Message { return new(JumpRequest) }, func() dap.Message { return new(JumpResponse) }),
 		c.RegisterRequest(commandSteps, func() dap.Message { return new(StepsRequest) }, func() dap.Message { return new(StepsResponse) }),
+		c.RegisterRequest(commandThreads, func() dap.Message { return new(ThreadsPageRequest) }, func() dap.Message { return new(ThreadsPageResponse) }),
 	} {
 		if err != nil {
 			panic("dap: " + err.Error()) // a name registered twice

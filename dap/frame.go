@@ -83,6 +83,10 @@ func readLine(r *bufio.Reader, limit int) (string, error) {
 
 // writer sends messages to the client and numbers them.
 type writer struct {
+	// edit may change a message before it is sent, or keep it back by
+	// returning false; nil changes nothing.
+	edit func(dap.Message) bool
+
 	mu  sync.Mutex
 	w   io.Writer
 	seq int
@@ -92,6 +96,9 @@ type writer struct {
 // send numbers and writes a message. After an error nothing is written any
 // more; the reader notices the end of the connection.
 func (w *writer) send(m dap.Message) {
+	if w.edit != nil && !w.edit(m) {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err != nil {

@@ -34,6 +34,19 @@ type launchArguments struct {
 	BuildFlags  stringList         `json:"buildFlags"`  // of go build
 	BuildTags   string             `json:"buildTags"`   // with commas
 	Token       string             `json:"token"`       // for restep dap --listen
+	MaxThreads  int                `json:"maxThreads"`  // goroutines that a threads request lists, 1024
+
+	// Delve's, which the front heeds as well.
+	HideSystemGoroutines bool   `json:"hideSystemGoroutines"`
+	GoroutineFilters     string `json:"goroutineFilters"`
+}
+
+// maxThreads is how many goroutines a threads request lists.
+func (a *launchArguments) maxThreads() int {
+	if a.MaxThreads > 0 {
+		return a.MaxThreads
+	}
+	return defaultThreads
 }
 
 // stringList is a list of strings, or one string with spaces between them.
@@ -96,13 +109,16 @@ func (a *launchArguments) spec(dir string) (program.Spec, error) {
 }
 
 // load builds, finds or records the run, and attaches to a copy of it.
-func (s *session) load(ctx context.Context, args *launchArguments) error {
+// request is the number of the request that it is done for.
+func (s *session) load(ctx context.Context, request int, args *launchArguments) error {
 	spec, err := args.spec(s.opt.Dir)
 	if err != nil {
 		return err
 	}
 	spec.Version = s.opt.Version
-	spec.Progress = func(what string) { s.console("restep: " + what) }
+	p := s.startProgress(request, "Building and recording "+args.Test, 0)
+	defer p.done()
+	spec.Progress = p.say
 	prog, err := program.Load(ctx, spec)
 	if err != nil {
 		return s.launchFailure(ctx, err)
@@ -116,14 +132,22 @@ func (s *session) load(ctx context.Context, args *launchArguments) error {
 			return userError(idNoStep, "there is no step #%d: the run has steps #1 to #%d", *args.Step, n)
 		}
 	}
-	cache := ""
-	if s.opt.ModCache != nil {
-		cache = s.opt.ModCache(ctx, prog)
-	}
-	if s.rules, err = target.Rules(prog.Bin, cache); err != nil {
-		return s.launchFailure(ctx, err)
-	}
+	listed := make(chan error, 1)
+	go func() { // as long as the debugger reads its information
+		var err error
+		s.deps, err = target.Dependencies(ctx, prog.Bin, spec.GoFlags(), spec.GoEnv)
+		listed <- err
+	}()
 	t, err := target.Open(prog)
+	if lost := <-listed; lost != nil && ctx.Err() == nil {
+		s.console("restep: sources of other modules will not be found: " + lost.Error())
+	}
+	if err == nil {
+		s.rules, err = target.Rules(prog.Bin, s.deps)
+		if err != nil {
+			t.Close()
+		}
+	}
 	if err != nil {
 		return s.launchFailure(ctx, err)
 	}
@@ -148,7 +172,7 @@ func (s *session) delveArguments(raw json.RawMessage) (json.RawMessage, error) {
 		return nil, err
 	}
 	for _, own := range []string{"program", "cwd", "test", "seed", "step", "stopAtEnd", "env", "args", "buildFlags",
-		"buildTags", "token", "noDebug", "followExec", "followExecRegex", "backend", "processId", "waitFor"} {
+		"buildTags", "token", "maxThreads", "noDebug", "followExec", "followExecRegex", "backend", "processId", "waitFor"} {
 		delete(args, own)
 	}
 	args["mode"] = "remote"

@@ -50,3 +50,20 @@ func (s *session) onEvaluate(_ context.Context, m dap.Message) error {
 	}
 	return s.forward(nil, req)
 }
+
+// onSetExpression gives what an expression stands for another value.
+func (s *session) onSetExpression(_ context.Context, m dap.Message) error {
+	req := m.(*dap.SetExpressionRequest)
+	owner, ok := s.frameOwner(req.Arguments.FrameId)
+	if !ok {
+		owner = frameOwner{goroutine: -1}
+	}
+	if err := s.target.SetExpression(owner.goroutine, owner.index, req.Arguments.Expression, req.Arguments.Value); err != nil {
+		return userError(idArguments, "set %s: %v", req.Arguments.Expression, err)
+	}
+	s.out.send(&dap.SetExpressionResponse{
+		Response: response(&req.Request), Body: dap.SetExpressionResponseBody{Value: req.Arguments.Value},
+	})
+	s.invalidate("all")
+	return nil
+}

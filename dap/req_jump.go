@@ -13,22 +13,33 @@ import (
 // onJump goes to another step of the run.
 func (s *session) onJump(ctx context.Context, m dap.Message) error {
 	req := m.(*JumpRequest)
-	n := req.Arguments.Step
+	answer := &JumpResponse{Response: response(&req.Request), Body: req.Arguments}
+	return s.moveTo(ctx, &req.Request, req.Arguments.Step, "goto", answer)
+}
+
+// moveTo goes to a step for a request and answers it. An error leaves the
+// program where it was.
+func (s *session) moveTo(ctx context.Context, req *dap.Request, n uint64, reason string, answer dap.Message) error {
 	if err := s.engine.Check(n); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	s.terminated = false // an ended program comes back
 	s.mu.Unlock()
-	answer := &JumpResponse{Response: response(&req.Request), Body: req.Arguments}
-	err := s.jumpThen(ctx, n, "goto", func() { s.out.send(answer) })
+	before := s.currentStep()
+	p := s.startProgress(req.Seq, fmt.Sprintf("Going to step #%d", n), progressDelay)
+	defer p.done()
+	err := s.jumpThen(ctx, n, reason, func() { s.out.send(answer) })
 	if err == nil {
 		return nil
+	}
+	if before != 0 && ctx.Err() != nil && s.returnTo(before) {
+		return silentError(idCancelled, "cancelled")
 	}
 	var differs *replay.DivergenceError
 	if errors.As(err, &differs) || ctx.Err() != nil || s.lost() {
 		// What can be seen now is no moment of the recorded run.
-		s.out.send(jumpFailure(err).response(&req.Request))
+		s.out.send(jumpFailure(err).response(req))
 		switch {
 		case s.isLeaving(): // the client has said so
 		case errors.Is(err, context.Canceled):
@@ -46,6 +57,12 @@ func (s *session) isLeaving() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.leaving
+}
+
+// returnTo goes back to where a cancelled jump began; the jump ended the
+// program. It returns false when the session is ending anyway.
+func (s *session) returnTo(n uint64) bool {
+	return !s.isLeaving() && s.ctx.Err() == nil && s.jump(s.ctx, n, "goto") == nil
 }
 
 // lost reports that there is no program any more.

@@ -25,8 +25,8 @@ func (s *session) onLaunch(ctx context.Context, m dap.Message) error {
 		s.setState(ended)
 		return userError(idToken, "the launch argument \"token\" is missing or wrong; restep dap printed it when it started")
 	}
-	s.launch = args
-	if err := s.load(ctx, args); err != nil {
+	s.launch, s.launchRaw = args, req.Arguments
+	if err := s.load(ctx, req.Seq, args); err != nil {
 		s.endProgramIn(initialized) // the client may try other arguments
 		return err
 	}
@@ -43,6 +43,17 @@ func (s *session) onLaunch(ctx context.Context, m dap.Message) error {
 // onConfigurationDone starts the program or brings it to the first stop.
 func (s *session) onConfigurationDone(ctx context.Context, m dap.Message) error {
 	req := m.(*dap.ConfigurationDoneRequest)
+	if err := s.configured(ctx); err != nil {
+		return err
+	}
+	s.out.send(&dap.ConfigurationDoneResponse{Response: response(&req.Request)})
+	s.begin(ctx)
+	return nil
+}
+
+// configured tells Delve that all breakpoints are set. The program stays where
+// it is.
+func (s *session) configured(ctx context.Context) error {
 	s.mu.Lock()
 	s.dropEntry = true // Delve sends it before its response
 	s.mu.Unlock()
@@ -50,21 +61,28 @@ func (s *session) onConfigurationDone(ctx context.Context, m dap.Message) error 
 		return err
 	}
 	s.setState(stopped)
-	s.out.send(&dap.ConfigurationDoneResponse{Response: response(&req.Request)})
+	return nil
+}
+
+// begin goes to where the launch arguments want the first stop. The request
+// was answered: when that fails, the stop that the client waits for will not
+// come, and the session ends.
+func (s *session) begin(ctx context.Context) {
 	step, reason := uint64(0), ""
 	switch {
 	case s.launch.Step != nil:
 		step, reason = *s.launch.Step, "goto"
 	case s.launch.StopOnEntry:
 		step, reason = s.prog.FirstStep(), "entry"
-	default:
-		return s.run(&dap.ContinueRequest{Request: newRequest("continue"), Arguments: dap.ContinueArguments{ThreadId: 1}}, nil)
 	}
-	if err := s.jump(ctx, step, reason); err != nil {
-		// The request was answered; the stop that the client waits for will
-		// not come.
+	var err error
+	if step != 0 {
+		err = s.jump(ctx, step, reason)
+	} else {
+		err = s.run(&dap.ContinueRequest{Request: newRequest("continue"), Arguments: dap.ContinueArguments{ThreadId: 1}}, nil)
+	}
+	if err != nil {
 		s.complain(err.Error())
 		s.endProgram()
 	}
-	return nil
 }

@@ -45,7 +45,7 @@ func (s *session) onStackTrace(_ context.Context, m dap.Message) error {
 		defer s.mu.Unlock()
 		for i := range r.Body.StackFrames {
 			f := &r.Body.StackFrames[i]
-			s.frames[f.Id] = frameOwner{goroutine, machine}
+			s.frames[f.Id] = frameOwner{goroutine, machine, first + i}
 			if !hasUser || first+i < user.Index {
 				deemphasize(f)
 			}

@@ -72,21 +72,3 @@ func stepsFilter(a *StepsArguments) (f steplog.Filter, grep *regexp.Regexp, err 
 	}
 	return f, grep, nil
 }
-
-// onLoadedSources lists the user's files.
-func (s *session) onLoadedSources(_ context.Context, m dap.Message) error {
-	req := m.(*dap.LoadedSourcesRequest)
-	files, err := s.target.Sources()
-	if err != nil {
-		return userError(idDebugger, "%v", err)
-	}
-	answer := &dap.LoadedSourcesResponse{Response: response(&req.Request)}
-	answer.Body.Sources = []dap.Source{}
-	for _, f := range files {
-		answer.Body.Sources = append(answer.Body.Sources, dap.Source{
-			Name: s.prog.Source.Name(f), Path: s.prog.Source.Path(f),
-		})
-	}
-	s.out.send(answer)
-	return nil
-}

@@ -43,8 +43,10 @@ func requests() map[string]request {
 		"scopes":        {halted, (*session).onScopes},
 		"variables":     {halted, (*session).forward},
 		"evaluate":      {halted, (*session).onEvaluate},
+		"completions":   {halted, (*session).onCompletions},
 		"setVariable":   {halted, (*session).forward},
-		"exceptionInfo": {halted, (*session).forward},
+		"setExpression": {halted, (*session).onSetExpression},
+		"exceptionInfo": {halted, (*session).onExceptionInfo},
 		"readMemory":    {halted, (*session).forward},
 		"writeMemory":   {halted, (*session).forward},
 		"disassemble":   {halted, (*session).forward},
@@ -55,24 +57,24 @@ func requests() map[string]request {
 		"setExceptionBreakpoints":   {configuring | stopped | running, (*session).onExceptionBreakpoints},
 		"dataBreakpointInfo":        {halted, (*session).forward},
 		"setDataBreakpoints":        {halted, (*session).forward},
+		"breakpointLocations":       {configuring | stopped | running, (*session).onBreakpointLocations},
 		"loadedSources":             {launched, (*session).onLoadedSources},
+		"modules":                   {launched, (*session).onModules},
+		"source":                    {launched, (*session).onSource},
 
-		commandJump:  {stopped | exited, (*session).onJump},
-		commandSteps: {launched, (*session).onSteps},
+		"gotoTargets":  {launched, (*session).onGotoTargets},
+		"goto":         {stopped | exited, (*session).onGoto},
+		"restart":      {stopped | running | exited, (*session).onRestart},
+		"restartFrame": {stopped, (*session).onRestartFrame},
+
+		commandJump:    {stopped | exited, (*session).onJump},
+		commandSteps:   {launched, (*session).onSteps},
+		commandThreads: {halted, (*session).onThreadList},
 
 		"stepBack":             {anyState, unsupported("stepBack: use " + commandJump + " to go back to a step")},
 		"reverseContinue":      {anyState, unsupported("reverseContinue: use " + commandJump + " to go back to a step")},
-		"goto":                 {anyState, unsupported("goto: use " + commandJump)},
-		"gotoTargets":          {anyState, unsupported("gotoTargets: use " + commandSteps)},
-		"restart":              {anyState, unsupported("restart: launch again, or use " + commandJump + " with an early step")},
-		"restartFrame":         {anyState, unsupported("restartFrame")},
 		"terminateThreads":     {anyState, unsupported("terminateThreads")},
-		"setExpression":        {anyState, unsupported("setExpression: use setVariable")},
-		"source":               {anyState, unsupported("source: all sources are files")},
-		"modules":              {anyState, unsupported("modules")},
-		"completions":          {anyState, unsupported("completions")},
-		"stepInTargets":        {anyState, unsupported("stepInTargets")},
-		"breakpointLocations":  {anyState, unsupported("breakpointLocations")},
+		"stepInTargets":        {anyState, unsupported("stepInTargets: Delve cannot choose among the calls of a line")},
 		"locations":            {anyState, unsupported("locations")},
 		"runInTerminal":        {anyState, unsupported("runInTerminal")},
 		"startDebugging":       {anyState, unsupported("startDebugging")},
@@ -104,6 +106,7 @@ func (s *session) handle(m dap.Message) (over bool) {
 		s.out.send(silentError(idOrder, "%s is not possible %s", req.Command, now).response(req))
 		return false
 	}
+	s.settings.note(m)
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	s.mu.Lock()

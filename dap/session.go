@@ -3,6 +3,7 @@ package dap
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +22,6 @@ type Options struct {
 	Token   string // what a client must send as launch argument token, "" = nothing
 	Dir     string // where relative programs are looked for; "" is the working directory
 	Version string // of the tool
-	// ModCache says where the module cache is, for a program; may be nil.
-	ModCache func(context.Context, *program.Program) string
 }
 
 // state is how far a session is. Which request is allowed in which state is
@@ -68,12 +67,18 @@ type session struct {
 	ctx    context.Context // ends with the session
 	cancel context.CancelFunc
 
-	client  dap.InitializeRequestArguments
-	launch  *launchArguments
-	prog    *program.Program
-	engine  *replay.Engine
-	backend *backend
-	rules   []target.Rule
+	client       dap.InitializeRequestArguments
+	launch       *launchArguments
+	launchRaw    json.RawMessage    // as the client sent them
+	table        map[string]request // requestTable
+	settings     settings
+	prog         *program.Program
+	engine       *replay.Engine
+	backend      *backend
+	rules        []target.Rule
+	deps         []target.Dependency
+	threadFilter threadFilter // of threads
+	moreThreads  uint64       // step after the one at which the client heard that there are more
 
 	mu         sync.Mutex
 	state      state
@@ -82,6 +87,7 @@ type session struct {
 	stopBusy   context.CancelFunc // cancels it
 	capture    chan dap.Message   // takes stopped and terminated events that the client must not see
 	dropEntry  bool               // Delve's stop on entry is not the client's
+	restarted  bool               // the client has seen a debugger that was ready
 	reason     string             // of the next stop at a step
 	terminated bool               // the client knows
 	leaving    bool               // the client wants the end: terminate or disconnect has come
@@ -93,6 +99,7 @@ type session struct {
 type frameOwner struct {
 	goroutine int64
 	machine   uint32
+	index     int // from the innermost frame, those of the simulator included
 }
 
 // maxQueue bounds the requests of a client that wait.
@@ -105,8 +112,9 @@ const maxQueue = 4096
 func Serve(ctx context.Context, conn io.ReadWriteCloser, opt Options) error {
 	s := &session{
 		opt: opt, conn: conn, out: writer{w: conn}, in: make(chan dap.Message, maxQueue),
-		state: fresh, frames: map[int]frameOwner{},
+		table: requestTable, state: fresh, frames: map[int]frameOwner{},
 	}
+	s.out.edit = s.settings.outgoing
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	defer s.shutdown()
 	broken := make(chan error, 1)
@@ -181,7 +189,7 @@ func (s *session) urgent(m dap.RequestMessage) bool {
 			stopBusy()
 		}
 	case *dap.CancelRequest:
-		if m.Arguments != nil && m.Arguments.RequestId == busy && stopBusy != nil {
+		if a := m.Arguments; a != nil && stopBusy != nil && (a.RequestId == busy || a.ProgressId == progressID(busy)) {
 			stopBusy()
 		}
 	case *dap.PauseRequest:

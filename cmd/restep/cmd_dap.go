@@ -11,7 +11,6 @@ import (
 	"os"
 
 	"github.com/restep/restep/dap"
-	"github.com/restep/restep/replay/program"
 )
 
 const dapHelp = `usage: restep dap [--listen 127.0.0.1:0 [--token-file FILE]]
@@ -38,10 +37,7 @@ func runDAP(ctx context.Context, u *ui, args []string) int {
 	if f.NArg() > 0 {
 		return u.fail(exitUsage, "dap takes no arguments; what to debug is in the launch request", "restep help dap explains the flags")
 	}
-	opt := dap.Options{
-		Version:  version(),
-		ModCache: func(ctx context.Context, p *program.Program) string { return modCache(ctx, p.Bin) },
-	}
+	opt := dap.Options{Version: version()}
 	if *listen == "" {
 		if *tokenFile != "" {
 			return u.fail(exitUsage, "--token-file needs --listen; on standard streams there is no token")

@@ -50,7 +50,7 @@ func runDebug(ctx context.Context, u *ui, args []string) int {
 	}
 	defer o.close()
 	u.print(stepLine(o, m.step))
-	rules, err := o.rules(ctx)
+	rules, err := o.rules(ctx, m.spec)
 	if err != nil {
 		return failDebug(ctx, u, err)
 	}

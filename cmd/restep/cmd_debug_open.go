@@ -8,8 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -152,19 +150,12 @@ func (m *moment) open(ctx context.Context, u *ui) (*opened, error) {
 }
 
 // rules are how file names in the binary lead to files.
-func (o *opened) rules(ctx context.Context) ([]target.Rule, error) {
-	return target.Rules(o.prog.Bin, modCache(ctx, o.prog.Bin))
-}
-
-// modCache asks go where the module cache is, "" when it does not say.
-func modCache(ctx context.Context, bin *inject.Binary) string {
-	cmd := exec.CommandContext(ctx, filepath.Join(bin.Goroot, "bin", "go"), "env", "GOMODCACHE")
-	cmd.Dir = bin.ModuleDir
-	out, err := cmd.Output()
+func (o *opened) rules(ctx context.Context, spec program.Spec) ([]target.Rule, error) {
+	deps, err := target.Dependencies(ctx, o.prog.Bin, spec.GoFlags(), spec.GoEnv)
 	if err != nil {
-		return ""
+		return nil, err
 	}
-	return strings.TrimSpace(string(out))
+	return target.Rules(o.prog.Bin, deps)
 }
 
 // failDebug says why a command that needs a stopped program gave up.

@@ -2,7 +2,6 @@ package target
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/go-delve/delve/pkg/proc"
@@ -22,7 +21,8 @@ type Frame struct {
 	Line  int
 	PC    uint64 // where the frame goes on
 
-	offset int64 // from the end of the goroutine's stack
+	offset  int64 // from the end of the goroutine's stack
+	inlined bool  // the call has no frame of its own
 }
 
 // Frames returns the stack of a goroutine, innermost first; -1 stands for the
@@ -35,7 +35,7 @@ func (t *Target) Frames(goroutine int64) ([]Frame, error) {
 	frames := make([]Frame, len(list))
 	for i := range list {
 		f := &list[i]
-		frames[i] = Frame{Index: i, File: f.Call.File, Line: f.Call.Line, PC: f.Current.PC, offset: f.FrameOffset()}
+		frames[i] = Frame{Index: i, File: f.Call.File, Line: f.Call.Line, PC: f.Current.PC, offset: f.FrameOffset(), inlined: f.Inlined}
 		if f.Call.Fn != nil {
 			frames[i].Func = f.Call.Fn.Name
 		}
@@ -102,13 +102,4 @@ func (t *Target) Eval(frame int, expr string) (Value, error) {
 	}
 	a := api.ConvertVar(v)
 	return Value{Type: a.Type, Value: a.StringWithOptions("", "", api.PrettyNewlines)}, nil
-}
-
-// Sources returns the files of the user's module, as recorded.
-func (t *Target) Sources() ([]string, error) {
-	list, err := t.dbg.Sources("^" + regexp.QuoteMeta(t.prog.Bin.ModulePath+"/"))
-	if err != nil {
-		return nil, fmt.Errorf("list the source files: %w", err)
-	}
-	return list, nil
 }

@@ -1,14 +1,13 @@
 package target
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
-
-	"debug/buildinfo"
 
 	"github.com/restep/restep/sim/inject"
 )
@@ -27,17 +26,15 @@ type Rule struct{ Binary, Host string }
 //	runtime/restep_kernel.go           -> files that restep added, in its cache
 //	net/http/server.go                 -> GOROOT/src
 //
-// modCache is GOMODCACHE.
-func Rules(bin *inject.Binary, modCache string) ([]Rule, error) {
+// deps are what Dependencies answers.
+func Rules(bin *inject.Binary, deps []Dependency) ([]Rule, error) {
 	rules, err := addedRules(bin.OverlayDir)
 	if err != nil {
 		return nil, err
 	}
-	deps, err := moduleRules(bin, modCache)
-	if err != nil {
-		return nil, err
+	for i := range deps {
+		rules = append(rules, Rule{deps[i].name(), deps[i].Dir})
 	}
-	rules = append(rules, deps...)
 	if bin.ModulePath != "" {
 		rules = append(rules, Rule{bin.ModulePath, bin.ModuleDir})
 		// Editors may know the folder by the name without symbolic links.
@@ -68,49 +65,64 @@ func addedRules(overlay string) ([]Rule, error) {
 	return rules, nil
 }
 
-// moduleRules maps the modules that the binary was built from.
-func moduleRules(bin *inject.Binary, modCache string) ([]Rule, error) {
-	info, err := buildinfo.ReadFile(bin.Path)
-	if err != nil {
-		return nil, fmt.Errorf("read what the test binary was built from: %w", err)
-	}
-	var rules []Rule
-	for _, d := range info.Deps {
-		used, name := d, d.Path
-		if d.Version != "" {
-			name += "@" + d.Version
-		}
-		if d.Replace != nil {
-			used = d.Replace
-		}
-		dir := ""
-		switch {
-		case filepath.IsAbs(used.Path):
-			dir = used.Path
-		case strings.HasPrefix(used.Path, "."):
-			dir = filepath.Join(bin.ModuleDir, filepath.FromSlash(used.Path))
-		default:
-			dir = filepath.Join(modCache, filepath.FromSlash(escapeModule(used.Path))+"@"+escapeModule(used.Version))
-		}
-		rules = append(rules, Rule{name, dir})
-	}
-	// Longer names first: a module may lie in the folder of another one.
-	slices.SortStableFunc(rules, func(a, b Rule) int { return len(b.Binary) - len(a.Binary) })
-	return rules, nil
+// Dependency is a package, or all packages of a module, that the program was
+// built from.
+type Dependency struct {
+	Module  string // module path
+	Version string // "" for a module of the workspace
+	Package string // path of the package below the module, "" for the module as a whole
+	Dir     string
 }
 
-// escapeModule is the module cache's way of writing upper case letters:
-// golang.org/ref/mod, "Module cache".
-func escapeModule(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if unicode.IsUpper(r) {
-			b.WriteByte('!')
-			r = unicode.ToLower(r)
-		}
-		b.WriteRune(r)
+// name is how debug information calls it.
+func (d *Dependency) name() string {
+	name := d.Module
+	if d.Version != "" {
+		name += "@" + d.Version
 	}
-	return b.String()
+	return name + d.Package
+}
+
+// dependencyFormat makes go list print a line for each package of a module:
+// import path, folder, module, version, folder of the module.
+const dependencyFormat = "{{with .Module}}{{$.ImportPath}}\t{{$.Dir}}\t{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}"
+
+// Dependencies asks the go command where the packages of a test binary come
+// from. The binary does not say: go leaves what only tests import out of its
+// build information. flags are those of go build; extra is the environment of
+// the go command, nil for the process's own.
+func Dependencies(ctx context.Context, bin *inject.Binary, flags, extra []string) ([]Dependency, error) {
+	args := append([]string{"list", "-e", "-deps", "-test", "-f", dependencyFormat}, flags...)
+	cmd := exec.CommandContext(ctx, filepath.Join(bin.Goroot, "bin", "go"), append(args, bin.ImportPath)...)
+	cmd.Dir, cmd.Env = bin.PackageDir, extra
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("list where the packages of %s come from: %w", bin.ImportPath, err)
+	}
+	return parseDependencies(string(out), bin.ModulePath), nil
+}
+
+func parseDependencies(out, own string) []Dependency {
+	var list []Dependency
+	seen := map[string]bool{}
+	for line := range strings.Lines(out) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(f) != 5 || f[2] == own {
+			continue
+		}
+		path, _, _ := strings.Cut(f[0], " ") // without [tested package]
+		d := Dependency{Module: f[2], Version: f[3], Dir: f[4]}
+		if d.Dir == "" { // vendored
+			d.Package, d.Dir = strings.TrimPrefix(path, d.Module), f[1]
+		}
+		if name := d.name(); d.Dir != "" && !seen[name] {
+			seen[name] = true
+			list = append(list, d)
+		}
+	}
+	// Longer names first: a module may lie in the folder of another one.
+	slices.SortStableFunc(list, func(a, b Dependency) int { return len(b.name()) - len(a.name()) })
+	return list
 }
 
 // HostPath returns where a file of the debug information is on this host, the

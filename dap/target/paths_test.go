@@ -72,14 +72,25 @@ func TestAddedRules(t *testing.T) {
 	if got := strings.Join(names, " "); got != "internal/restep log/restep.go runtime/restep_kernel.go" {
 		t.Error(got)
 	}
-	if _, err := Rules(&inject.Binary{OverlayDir: filepath.Join(dir, "none")}, ""); err == nil {
+	if _, err := Rules(&inject.Binary{OverlayDir: filepath.Join(dir, "none")}, nil); err == nil {
 		t.Error("no overlay, and no error")
 	}
 }
 
-func TestEscapeModule(t *testing.T) {
-	if got := escapeModule("github.com/BurntSushi/toml"); got != "github.com/!burnt!sushi/toml" {
-		t.Error(got)
+func TestParseDependencies(t *testing.T) {
+	list := parseDependencies("example.org/bank/db\t/home/me/bank/db\texample.org/bank\t\t/home/me/bank\n"+
+		"example.org/bank/tools/x\t/mod/t/x\texample.org/bank/tools\tv1.0.0\t/mod/t\n"+
+		"github.com/Big/x [example.org/bank.test]\t/mod/b\tgithub.com/Big/x\tv1.2.3\t/mod/b\n"+
+		"github.com/Big/x/y\t/mod/b/y\tgithub.com/Big/x\tv1.2.3\t/mod/b\n"+
+		"example.org/old/z\t/home/me/bank/vendor/example.org/old/z\texample.org/old\tv0.1.0\t\n"+
+		"example.org/next\t/home/me/next\texample.org/next\t\t/home/me/next\n\nwarning\n", "example.org/bank")
+	got := ""
+	for i := range list {
+		got += list[i].name() + "=" + list[i].Dir + "\n"
+	}
+	if want := "example.org/bank/tools@v1.0.0=/mod/t\nexample.org/old@v0.1.0/z=/home/me/bank/vendor/example.org/old/z\n" +
+		"github.com/Big/x@v1.2.3=/mod/b\nexample.org/next=/home/me/next\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
 

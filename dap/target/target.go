@@ -40,6 +40,7 @@ type Target struct {
 	closed bool
 	atGate bool // the run waits at its start
 	layout *gLayout
+	starts map[uint64]string // names of the functions that goroutines start with, by address
 }
 
 // stopFile is the file with the branch that is taken at the wanted step, as

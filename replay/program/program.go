@@ -32,6 +32,12 @@ type Spec struct {
 	Progress   func(string) // is told what takes long; may be nil
 }
 
+// GoFlags are the flags with which a go command sees the files that a build
+// of the spec is made from.
+func (s *Spec) GoFlags() []string {
+	return append([]string{"-tags=" + strings.Join(append([]string{"restep"}, s.Tags...), ",")}, s.BuildFlags...)
+}
+
 // Program is a test binary, one of its runs as recorded, and the means to
 // repeat that run.
 type Program struct {

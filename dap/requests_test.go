@@ -1,0 +1,387 @@
+package dap
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func testFile() string { return filepath.Join(module, "machines_test.go") }
+
+func TestGotoTargets(t *testing.T) {
+	c := dial(t, Options{})
+	c.launch(map[string]any{"stopOnEntry": true})
+	s := c.stop()
+	want := c.requestSteps()
+	list := c.do("gotoTargets", map[string]any{
+		"source": map[string]any{"path": testFile()}, "line": lineOf(t, "got a request"),
+	}).list("body", "targets")
+	if len(list) != len(want) {
+		t.Fatalf("targets %v, want steps %v", list, want)
+	}
+	label := regexp.MustCompile(`^#(\d+) server/\d+ \d\d:\d\d:\d\d\.\d{3} got a request from `)
+	for i, target := range list {
+		m := label.FindStringSubmatch(target.text("label"))
+		if m == nil || m[1] != fmt.Sprint(want[i]) {
+			t.Errorf("label of #%d: %q", want[i], target.text("label"))
+		}
+	}
+	c.do("goto", map[string]any{"threadId": s.thread, "targetId": list[2].at("id")})
+	if s = c.stop(); s.reason != "goto" || s.step != fmt.Sprintf("#%d", want[2]) || s.line != lineOf(t, "got a request") {
+		t.Errorf("goto: %+v", s)
+	}
+	// A line that makes no step itself has those of what it calls.
+	called := c.do("gotoTargets", map[string]any{
+		"source": map[string]any{"path": testFile()}, "line": lineOf(t, "s.Restart()"),
+	}).list("body", "targets")
+	if len(called) == 0 {
+		t.Error("no steps below s.Restart()")
+	}
+	empty := c.do("gotoTargets", map[string]any{"source": map[string]any{"path": testFile()}, "line": 1})
+	if list, ok := empty.at("body", "targets").([]any); !ok || len(list) != 0 {
+		t.Errorf("targets of a line without code: %v", empty)
+	}
+	if id, _ := c.fail("goto", map[string]any{"threadId": 1, "targetId": 1 << 40}); id != int(idNoStep) {
+		t.Errorf("goto too far: %d", id)
+	}
+}
+
+func TestRestartFrame(t *testing.T) {
+	line := lineOf(t, "log.Println(string(body))")
+	c := dial(t, Options{})
+	c.launch(nil, line)
+	c.stop()
+	c.do("continue", map[string]any{"threadId": 1})
+	s := c.stop()
+	if got := c.eval(s, "string(body)"); got != `"hello from the server! request: 2"` {
+		t.Fatalf("second request: %s", got)
+	}
+	at := s.step
+	frame := func(name string) int {
+		for _, f := range s.frames {
+			if strings.HasSuffix(f.text("name"), name) {
+				return int(f.at("id").(float64))
+			}
+		}
+		t.Fatalf("no frame %s in %v", name, s.frames)
+		return 0
+	}
+	c.do("restartFrame", map[string]any{"frameId": frame(".request")})
+	s = c.stop()
+	if s.reason != "restart" || !strings.HasSuffix(s.function, ".request") || s.line > lineOf(t, `http.Get("http`) || s.step == at {
+		t.Errorf("request again: %+v", s)
+	}
+	// It is the second call, and the breakpoint is as before.
+	c.do("continue", map[string]any{"threadId": s.thread})
+	if s = c.stop(); s.line != line || c.eval(s, "string(body)") != `"hello from the server! request: 2"` {
+		t.Errorf("after the call: %+v", s)
+	}
+	c.do("restartFrame", map[string]any{"frameId": frame(".TestMachines")})
+	if s = c.stop(); !strings.HasSuffix(s.function, ".TestMachines") || s.line > lineOf(t, "count = 100") || c.eval(s, "count") != "0" {
+		t.Errorf("TestMachines again: %+v, count %s", s, c.eval(s, "count"))
+	}
+	if id, text := c.fail("restartFrame", map[string]any{"frameId": 987654}); id != int(idArguments) {
+		t.Errorf("no such frame: %d %s", id, text)
+	}
+}
+
+func TestRestart(t *testing.T) {
+	line := lineOf(t, `Fprintf(w, "hello`)
+	c := dial(t, Options{})
+	c.launch(map[string]any{"stopOnEntry": true}, lineOf(t, "log.Println(err)"), line)
+	c.breakpoints(line) // Delve's number of it is no longer the first
+	s := c.stop()
+	c.do("continue", map[string]any{"threadId": s.thread})
+	first := c.event("stopped")
+	for _, args := range []map[string]any{
+		{"arguments": map[string]any{"program": module, "test": "TestMachines", "seed": 2}},
+		{"seed": 3, "stopOnEntry": true},
+		nil,
+	} {
+		var more any
+		if args != nil {
+			more = args
+		}
+		c.do("restart", more)
+		if args == nil || args["stopOnEntry"] != nil {
+			if s = c.stop(); s.reason != "entry" || c.eval(s, "count") != "100" {
+				t.Errorf("restart with %v: %+v", args, s)
+			}
+			c.do("continue", map[string]any{"threadId": s.thread})
+		} else if s = c.stop(); s.reason == "entry" { // stopOnEntry stays
+			c.do("continue", map[string]any{"threadId": s.thread})
+		}
+		e := c.event("stopped")
+		if e.text("body", "reason") != "breakpoint" || e.text("body", "hitBreakpointIds") != first.text("body", "hitBreakpointIds") {
+			t.Errorf("restart with %v: %v, first %v", args, e, first)
+		}
+	}
+	if id, _ := c.fail("restart", map[string]any{"seed": "x"}); id != int(idArguments) {
+		t.Errorf("restart with nonsense: %d", id)
+	}
+	if list, _ := c.steps(map[string]any{"count": 1}); len(list) != 1 {
+		t.Error("a refused restart ended the session")
+	}
+	for _, m := range c.log {
+		if m.text("event") == "initialized" || m.text("event") == "terminated" {
+			t.Errorf("the client heard %v", m)
+		}
+	}
+	if id, _ := c.fail("restart", map[string]any{"test": "TestNoSuch"}); id != int(idLaunch) {
+		t.Errorf("restart of no test: %d", id)
+	}
+	c.event("terminated")
+	noChildren(t)
+}
+
+func TestSourceIsReadInsideTheProgramOnly(t *testing.T) {
+	c := dial(t, Options{})
+	c.launch(map[string]any{"stopOnEntry": true})
+	s := c.stop()
+	secret := filepath.Join(module, "secret.txt")
+	if err := os.WriteFile(secret, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	outside := filepath.Join(t.TempDir(), "x.go")
+	if err := os.WriteFile(outside, []byte("package x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(module, "link.go")
+	if err := os.Symlink(outside, link); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(link)
+	for _, bad := range []string{secret, outside, link, "/etc/passwd", "machines_test.go", module, filepath.Join(module, "none.go"), "", s.path + "/"} {
+		if id, text := c.fail("source", map[string]any{"source": map[string]any{"path": bad}, "sourceReference": 0}); id != int(idArguments) {
+			t.Errorf("source %s: %d %s", bad, id, text)
+		}
+	}
+	if id, _ := c.fail("source", map[string]any{"sourceReference": 7}); id != int(idArguments) {
+		t.Errorf("source by reference: %d", id)
+	}
+	paths := map[string]bool{testFile(): true}
+	for _, f := range s.frames { // of the test, of testing and of the runtime
+		if p := f.text("source", "path"); p != "" {
+			paths[p] = true
+		}
+	}
+	for p := range paths {
+		m := c.do("source", map[string]any{"source": map[string]any{"path": p}, "sourceReference": 0})
+		want, err := os.ReadFile(p)
+		if err != nil || m.text("body", "content") != string(want) {
+			t.Errorf("source %s: %v", p, err)
+		}
+	}
+	if len(paths) < 3 {
+		t.Errorf("only %v", paths)
+	}
+}
+
+func TestModulesAndBreakpointLocations(t *testing.T) {
+	c := dial(t, Options{})
+	c.launch(map[string]any{"stopOnEntry": true})
+	c.stop()
+	mods := c.do("modules", map[string]any{}).list("body", "modules")
+	byName := map[string]message{}
+	for _, m := range mods {
+		byName[m.text("name")] = m
+	}
+	if m := byName["example.org/machines"]; m.at("isUserCode") != true || m.text("path") != module {
+		t.Errorf("main module: %v", m)
+	}
+	if byName["github.com/restep/restep"].text("path") == "" || !strings.HasPrefix(byName["std"].text("version"), "go1.") {
+		t.Errorf("modules: %v", mods)
+	}
+	page := c.do("modules", map[string]any{"startModule": 1, "moduleCount": 1})
+	if l := page.list("body", "modules"); len(l) != 1 || l[0].text("name") != mods[1].text("name") || page.text("body", "totalModules") != fmt.Sprint(len(mods)) {
+		t.Errorf("a page of modules: %v", page)
+	}
+	first := lineOf(t, "count++")
+	m := c.do("breakpointLocations", map[string]any{
+		"source": map[string]any{"path": testFile()}, "line": first - 2, "endLine": first + 3,
+	})
+	var lines []string
+	for _, b := range m.list("body", "breakpoints") {
+		lines = append(lines, b.text("line"))
+	}
+	want := fmt.Sprint(first-2, first-1, first, first+1, first+2, first+3)
+	if strings.Join(lines, " ") != want {
+		t.Errorf("lines %v, want %s", lines, want)
+	}
+	if l := c.do("breakpointLocations", map[string]any{"source": map[string]any{"path": testFile()}, "line": 2}).list("body", "breakpoints"); len(l) != 0 {
+		t.Errorf("code on an empty line: %v", l)
+	}
+	if id, _ := c.fail("breakpointLocations", map[string]any{"source": map[string]any{"path": testFile()}, "line": 1, "endLine": 1 << 40}); id != int(idArguments) {
+		t.Errorf("a huge range: %d", id)
+	}
+}
+
+func TestCompletions(t *testing.T) {
+	n := firstRequest(t)
+	c := dial(t, Options{})
+	c.launch(map[string]any{"step": n})
+	s := c.stop()
+	for _, test := range []struct{ text, want string }{
+		{"r", "r"}, {"co", "count"}, {"r.Remote", "RemoteAddr"}, {"len(r.URL.Pa", "Path"}, {"x + cou", "count"},
+		{"http.DefaultCl", "DefaultClient"}, {"@ser", "server"}, {"@", "*"}, {"ca", "call"},
+	} {
+		m := c.do("completions", map[string]any{"frameId": s.frame, "text": test.text, "column": len(test.text) + 1})
+		found := false
+		for _, item := range m.list("body", "targets") {
+			found = found || item.text("label") == test.want
+		}
+		if !found {
+			t.Errorf("%q: no %s in %v", test.text, test.want, m.at("body", "targets"))
+		}
+	}
+	for _, odd := range []map[string]any{
+		{"text": "", "column": 1}, {"text": "]].", "column": 99}, {"text": "r.", "column": -5, "line": 7},
+		{"text": "((((.", "column": 6, "frameId": 424242}, {"text": "é.", "column": 3},
+	} {
+		c.do("completions", odd)
+	}
+}
+
+func TestThreadPages(t *testing.T) {
+	n := firstRequest(t)
+	c := dial(t, Options{})
+	c.launch(map[string]any{"step": n, "maxThreads": 2})
+	s := c.stop()
+	all := c.do(commandThreads, nil)
+	total := int(all.at("body", "total").(float64))
+	if total < 5 || len(all.list("body", "threads")) != total {
+		t.Fatalf("%v", all)
+	}
+	list := c.do("threads", nil).list("body", "threads")
+	stoppedIsThere := false
+	for _, th := range list {
+		stoppedIsThere = stoppedIsThere || int(th.at("id").(float64)) == s.thread
+	}
+	if len(list) != 2 || !stoppedIsThere || !strings.Contains(c.output("console"), fmt.Sprintf("2 of %d goroutines", total)) {
+		t.Errorf("threads: %v\n%s", list, c.output("console"))
+	}
+	seen := map[string]bool{}
+	for start := 0; start < total; start += 3 {
+		for _, th := range c.do(commandThreads, map[string]any{"start": start, "count": 3}).list("body", "threads") {
+			seen[th.text("id")] = true
+		}
+	}
+	if len(seen) != total {
+		t.Errorf("pages hold %d of %d", len(seen), total)
+	}
+	server := c.do(commandThreads, map[string]any{"machine": "server", "grep": `\.serve$`, "apply": true})
+	for _, th := range server.list("body", "threads") {
+		if th.text("machine") != "server" || !strings.HasSuffix(th.text("start"), ".serve") {
+			t.Errorf("selected: %v", th)
+		}
+	}
+	for _, th := range c.do("threads", nil).list("body", "threads") {
+		if !strings.HasPrefix(th.text("name"), "server/") {
+			t.Errorf("filtered: %v", th)
+		}
+	}
+	if id, _ := c.fail(commandThreads, map[string]any{"grep": "("}); id != int(idArguments) {
+		t.Error(id)
+	}
+	if m := c.do(commandThreads, map[string]any{"start": -4, "count": 1 << 40}); len(m.list("body", "threads")) == 0 {
+		t.Error(m)
+	}
+}
+
+func TestExceptionInfoOfACrash(t *testing.T) {
+	c := dial(t, Options{})
+	c.launch(map[string]any{"stopOnEntry": true})
+	s := c.stop()
+	if id, _ := c.fail("exceptionInfo", map[string]any{"threadId": schedulerThread}); id == 0 {
+		t.Error("there is an exception without a failure")
+	}
+	list, _ := c.steps(map[string]any{"kind": "crash"})
+	c.do(commandJump, map[string]any{"step": list[0].at("step")})
+	s = c.stop()
+	m := c.do("exceptionInfo", map[string]any{"threadId": s.thread})
+	if m.text("body", "exceptionId") != "machine crash" || !strings.Contains(m.text("body", "description"), "server") ||
+		!strings.Contains(m.text("body", "details", "stackTrace"), testFile()) {
+		t.Errorf("%v", m)
+	}
+}
+
+// TestProgress builds and records with a client that shows progress.
+func TestProgress(t *testing.T) {
+	c := dial(t, Options{})
+	c.do("initialize", map[string]any{
+		"adapterID": "restep", "linesStartAt1": true, "columnsStartAt1": true, "supportsProgressReporting": true,
+	})
+	c.do("launch", map[string]any{"program": module, "test": "TestMachines", "seed": 4711, "stopOnEntry": true})
+	start := c.event("progressStart")
+	id := start.text("body", "progressId")
+	if id == "" || start.at("body", "cancellable") != true || !strings.Contains(start.text("body", "title"), "TestMachines") {
+		t.Errorf("%v", start)
+	}
+	if update := c.event("progressUpdate"); update.text("body", "progressId") != id || update.text("body", "message") == "" {
+		t.Errorf("%v", update)
+	}
+	if end := c.event("progressEnd"); end.text("body", "progressId") != id {
+		t.Errorf("%v", end)
+	}
+	if out := c.output("console"); out != "" {
+		t.Errorf("the console repeats it: %s", out)
+	}
+}
+
+// TestCapabilitiesAreTrue sends a request for each capability that one stands
+// for: none is refused as unknown or not supported.
+func TestCapabilitiesAreTrue(t *testing.T) {
+	n := firstRequest(t)
+	c := dial(t, Options{})
+	init := c.do("initialize", map[string]any{"adapterID": "restep", "linesStartAt1": true, "columnsStartAt1": true})
+	c.do("launch", map[string]any{"program": module, "test": "TestMachines", "step": n})
+	c.do("configurationDone", nil)
+	c.stop()
+	requests := map[string]string{
+		"supportsFunctionBreakpoints": "setFunctionBreakpoints", "supportsStepBack": "stepBack", "supportsSetVariable": "setVariable",
+		"supportsRestartFrame": "restartFrame", "supportsGotoTargetsRequest": "gotoTargets",
+		"supportsStepInTargetsRequest": "stepInTargets", "supportsCompletionsRequest": "completions",
+		"supportsModulesRequest": "modules", "supportsRestartRequest": "restart", "supportsExceptionInfoRequest": "exceptionInfo",
+		"supportsLoadedSourcesRequest": "loadedSources", "supportsTerminateThreadsRequest": "terminateThreads",
+		"supportsSetExpression": "setExpression", "supportsDataBreakpoints": "dataBreakpointInfo",
+		"supportsReadMemoryRequest": "readMemory", "supportsWriteMemoryRequest": "writeMemory",
+		"supportsDisassembleRequest": "disassemble", "supportsCancelRequest": "cancel",
+		"supportsBreakpointLocationsRequest": "breakpointLocations", "supportsInstructionBreakpoints": "setInstructionBreakpoints",
+		"supportsTerminateRequest": "terminate", "supportsConfigurationDoneRequest": "configurationDone",
+	}
+	attributes := map[string]bool{ // of other requests
+		"supportsConditionalBreakpoints": true, "supportsHitConditionalBreakpoints": true, "supportsEvaluateForHovers": true,
+		"supportsDelayedStackTraceLoading": true, "supportsLogPoints": true, "supportsClipboardContext": true,
+		"supportsSteppingGranularity": true, "supportsExceptionFilterOptions": true, "supportSuspendDebuggee": true,
+		"supportTerminateDebuggee": true, "exceptionBreakpointFilters": true, "completionTriggerCharacters": true,
+	}
+	body, _ := init.at("body").(map[string]any)
+	for name, on := range body {
+		command, isRequest := requests[name]
+		if on == false || attributes[name] {
+			continue
+		}
+		if !isRequest {
+			t.Errorf("the capability %s is unknown to this test", name)
+			continue
+		}
+		if command == "terminate" || command == "restart" {
+			continue // they end the run; see TestRestart
+		}
+		m := c.answer(c.send(command, map[string]any{"expression": "count", "value": "1", "name": "x", "source": map[string]any{"path": testFile()}, "line": 1, "text": "x", "column": 1}))
+		if id, _ := m.at("body", "error", "id").(float64); int(id) == int(idUnsupported) || int(id) == int(idUnknown) {
+			t.Errorf("%s is true, but: %v", name, m.text("message"))
+		}
+	}
+	for name, command := range requests {
+		if body[name] == true || command == "configurationDone" {
+			continue
+		}
+		if id, _ := c.fail(command, map[string]any{}); id != int(idUnsupported) {
+			t.Errorf("%s is false, but %s: %d", name, command, id)
+		}
+	}
+}
