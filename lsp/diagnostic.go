@@ -87,6 +87,33 @@ type failureKey struct {
 	line int
 }
 
+// failure is what failed at one place in one test.
+type failure struct {
+	key  failureKey
+	runs []runs.Result // newest first
+}
+
+// failures returns what failed in a module's tests, newest first.
+func failures(state *hits.State) []failure {
+	var list []failure
+	index := map[failureKey]int{}
+	for _, r := range state.Failing {
+		file, own := state.Roots.File(r.Failure.File)
+		if r.Failure.Line <= 0 || !own {
+			continue
+		}
+		key := failureKey{hits.Test{Package: r.Package, Name: r.Test}, file, r.Failure.Line}
+		i, known := index[key]
+		if !known {
+			i = len(list)
+			index[key] = i
+			list = append(list, failure{key: key})
+		}
+		list[i].runs = append(list[i].runs, r)
+	}
+	return list
+}
+
 // diagnostics returns what failed where, by path. Files that are not open are
 // read; disk keeps them until they change.
 func diagnostics(snap *snapshot, disk map[string]diskFile) map[string]protocol.PublishDiagnosticsParams {
@@ -97,31 +124,17 @@ func diagnostics(snap *snapshot, disk map[string]diskFile) map[string]protocol.P
 			open[name] = append(open[name], snap.docs[path])
 		}
 	}
-	for _, dir := range slices.Sorted(maps.Keys(snap.modules)) {
-		state := snap.modules[dir]
-		groups := map[failureKey][]runs.Result{}
-		var order []failureKey
-		for _, r := range state.Failing {
-			file, own := state.Roots.File(r.Failure.File)
-			if r.Failure.Line <= 0 || !own {
-				continue
-			}
-			key := failureKey{hits.Test{Package: r.Package, Name: r.Test}, file, r.Failure.Line}
-			if groups[key] == nil {
-				order = append(order, key)
-			}
-			groups[key] = append(groups[key], r)
-		}
-		for _, key := range order {
-			docs := open[key.file]
+	for _, state := range snap.states() {
+		for _, f := range failures(state) {
+			docs := open[f.key.file]
 			if len(docs) == 0 {
-				docs = readDocument(disk, snap.given(key.file))
+				docs = readDocument(disk, snap.given(f.key.file))
 			}
 			for _, d := range docs {
-				if line, ok := d.failingLine(state, key, groups[key]); ok {
+				if line, ok := d.failingLine(state, f.key, f.runs); ok {
 					params := result[d.path]
 					params.URI = d.uri
-					params.Diagnostics = append(params.Diagnostics, diagnostic(d, line, snap, groups[key]))
+					params.Diagnostics = append(params.Diagnostics, diagnostic(d, line, snap, f.runs))
 					result[d.path] = params
 				}
 			}

@@ -8,7 +8,7 @@
 // It deliberately starts no process but restep test, and that only when a user
 // runs a command; it never runs the go command by itself, and it debugs
 // nothing: restep.debug answers with a launch configuration. It may import
-// lsp/..., replay/runs, replay/text, sim/steplog, go.lsp.dev and the standard
+// lsp/..., replay/runs, replay/text, replay/moment, sim/steplog, go.lsp.dev and the standard
 // library; it must never import dap or the simulated kernel.
 //
 // # Goroutines
@@ -37,7 +37,8 @@
 //
 // # Commands and custom messages
 //
-// Commands take one object {uri, package, test, seed, seeds, step, line}; a seed
+// Commands take one object {uri, package, test, seed, seeds, step, line, link};
+// what a command does not need may be missing. A seed
 // above 2^53 is a string, because JavaScript would round it.
 //
 //	restep.runTest          runs a test with a seed -> {result, exitCode}
@@ -49,11 +50,15 @@
 //	                        newest otherwise; debug and goToStep do it, too
 //	restep.previousHit      moves a line's lens to "step" -> {uri, ..., step}
 //	restep.nextHit          the same
+//	restep.copyLink         -> {link}, which the client shows
 //
+// What debugs also shows the command line of restep debug that does the same.
 // A client that handles a command itself and does not want it registered names
 // it in initializationOptions.clientCommands. With initializationOptions.output
 // true it gets notifications restep/output {package, test, text}: what restep
-// test prints, line by line.
+// test prints, line by line. initializationOptions.linkPrefix is put in front of
+// the import path of links to steps: an editor's own scheme that restep has a
+// handler for, vscode://restep.restep/v1/ say.
 //
 // Settings, as initializationOptions or section "restep": tests (auto, all,
 // off), hints and lenses (kind -> bool), buildFlags (of go build, a list) and

@@ -66,6 +66,32 @@ func marshalHints(list []protocol.InlayHint) ([]byte, error) {
 	return append(b, ']'), nil
 }
 
+// marshalLinks encodes links with a target as it is: the encoder of protocol
+// writes %3D for = in a query, which only some readers take back.
+func marshalLinks(list []protocol.DocumentLink) ([]byte, error) {
+	b := append(make([]byte, 0, 2+typical*len(list)), '[')
+	var err error
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"range":{"start":`...)
+		b = appendPosition(b, list[i].Range.Start)
+		b = append(b, `,"end":`...)
+		b = appendPosition(b, list[i].Range.End)
+		b = append(b, `},"target":`...)
+		if b, err = appendString(b, string(*list[i].Target)); err != nil {
+			return nil, err
+		}
+		b = append(b, `,"tooltip":`...)
+		if b, err = appendString(b, *list[i].Tooltip); err != nil {
+			return nil, err
+		}
+		b = append(b, '}')
+	}
+	return append(b, ']'), nil
+}
+
 func appendPosition(b []byte, p protocol.Position) []byte {
 	b = strconv.AppendUint(append(b, `{"line":`...), uint64(p.Line), 10)
 	b = strconv.AppendUint(append(b, `,"character":`...), uint64(p.Character), 10)

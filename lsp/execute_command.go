@@ -7,9 +7,12 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -17,6 +20,7 @@ import (
 
 	"github.com/restep/restep/lsp/hits"
 	"github.com/restep/restep/lsp/source"
+	"github.com/restep/restep/replay/moment"
 )
 
 // Names of commands. Lenses and hints carry them; the extension knows them too.
@@ -29,6 +33,7 @@ const (
 	showRun         = "restep.showRun"
 	previousHit     = "restep.previousHit"
 	nextHit         = "restep.nextHit"
+	copyLink        = "restep.copyLink"
 )
 
 // arguments is the one argument of every command.
@@ -40,6 +45,7 @@ type arguments struct {
 	Seeds   string  `json:"seeds,omitempty"` // as restep test -seeds takes them
 	Step    number  `json:"step,omitempty"`
 	Line    int     `json:"line,omitempty"` // from 1, of the document
+	Link    string  `json:"link,omitempty"` // to the step
 }
 
 // argumentEncoder makes the arguments of many hints and lenses of a document:
@@ -85,6 +91,7 @@ var commands = map[string]commandFunc{
 	showRun:         (*server).onShowRun,
 	previousHit:     (*server).onHit,
 	nextHit:         (*server).onHit,
+	copyLink:        (*server).onCopyLink,
 }
 
 // call is one use of a command.
@@ -235,6 +242,7 @@ func (s *server) onDebug(ctx context.Context, c *call) (any, error) {
 	if _, err := s.onShowRun(ctx, c); err != nil {
 		return nil, err
 	}
+	s.show(protocol.MessageTypeInfo, "in "+c.dir+" run "+c.debugCommand())
 	name := fmt.Sprintf("%s seed %d", c.Test, c.seedOr1())
 	if c.Step > 0 {
 		name += " " + stepText(uint64(c.Step))
@@ -243,6 +251,47 @@ func (s *server) onDebug(ctx context.Context, c *call) (any, error) {
 		Name: name, Type: "restep", Request: "launch", Program: c.dir, Test: c.Test, Seed: c.seedOr1(), Step: c.Step,
 		BuildFlags: c.snap.config.buildFlags, Env: c.snap.config.env,
 	}, nil
+}
+
+// debugCommand is the command line that does the same as a debug adapter with
+// the launch configuration, in the package's folder.
+func (c *call) debugCommand() string {
+	words := []string{"restep", "debug", "-test", c.Test, "-seed", strconv.FormatUint(uint64(c.seedOr1()), 10)}
+	if c.Step > 0 {
+		words = append(words, "-step", strconv.FormatUint(uint64(c.Step), 10))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.snap.config.env)) {
+		words = append(words, "-env", name+"="+c.snap.config.env[name])
+	}
+	for _, flag := range c.snap.config.buildFlags {
+		words = append(words, "-buildflag", flag)
+	}
+	words = append(words, ".")
+	for i, w := range words {
+		if strings.Trim(w, shellSafe) != "" {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// shellSafe are characters that a shell takes as they are.
+const shellSafe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-"
+
+// onCopyLink shows a link: a server has no clipboard to put it into.
+func (s *server) onCopyLink(_ context.Context, c *call) (any, error) {
+	link := c.Link
+	if link == "" {
+		link = moment.Moment{Package: c.Package, Test: c.Test, Seed: uint64(c.seedOr1()), Step: uint64(c.Step)}.String()
+	}
+	m, err := moment.Parse(link)
+	if err != nil {
+		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%v", err)
+	}
+	s.show(protocol.MessageTypeInfo, m.String())
+	return struct {
+		Link string `json:"link"`
+	}{m.String()}, nil
 }
 
 // onHit lets the lens of a line show another of its steps. The steps that ◀

@@ -31,12 +31,16 @@ func (s *server) Initialize(_ context.Context, params *protocol.InitializeParams
 	var options struct {
 		Output         bool     `json:"output"`
 		ClientCommands []string `json:"clientCommands"`
+		LinkPrefix     string   `json:"linkPrefix"`
 	}
 	if len(params.InitializationOptions) > 0 {
 		_ = json.Unmarshal(params.InitializationOptions, &options) // options are optional
 	}
 	can := clientFeatures(&params.Capabilities)
 	can.output = options.Output
+	if can.linkPrefix = linkFronts[0]; options.LinkPrefix != "" {
+		can.linkPrefix = options.LinkPrefix
+	}
 	s.change(false, func(next *snapshot) {
 		next.encoding = encodings[kind]
 		next.features = can
@@ -74,11 +78,13 @@ func capabilities(kind protocol.PositionEncodingKind, clientCommands []string) p
 	}
 	slices.Sort(names)
 	return protocol.ServerCapabilities{
-		PositionEncoding:  kind,
-		TextDocumentSync:  &protocol.TextDocumentSyncOptions{OpenClose: &yes, Change: &incremental},
-		HoverProvider:     protocol.Boolean(true),
-		InlayHintProvider: protocol.Boolean(true),
-		CodeLensProvider:  &protocol.CodeLensOptions{},
+		PositionEncoding:     kind,
+		TextDocumentSync:     &protocol.TextDocumentSyncOptions{OpenClose: &yes, Change: &incremental},
+		HoverProvider:        protocol.Boolean(true),
+		InlayHintProvider:    protocol.Boolean(true),
+		CodeLensProvider:     &protocol.CodeLensOptions{},
+		CodeActionProvider:   &protocol.CodeActionOptions{CodeActionKinds: []protocol.CodeActionKind{quickFix, restepKind}},
+		DocumentLinkProvider: &protocol.DocumentLinkOptions{},
 		ExecuteCommandProvider: protocol.ExecuteCommandOptions{
 			Commands: names, WorkDoneProgressOptions: protocol.WorkDoneProgressOptions{WorkDoneProgress: &yes},
 		},
@@ -94,6 +100,9 @@ func clientFeatures(c *protocol.ClientCapabilities) features {
 	var f features
 	if t := c.TextDocument; t != nil && t.Hover != nil {
 		f.markdown = slices.Contains(t.Hover.ContentFormat, protocol.MarkupKindMarkdown)
+	}
+	if t := c.TextDocument; t != nil && t.CodeAction != nil {
+		f.actionLiterals = len(t.CodeAction.CodeActionLiteralSupport.CodeActionKind.ValueSet) > 0
 	}
 	if w := c.Workspace; w != nil {
 		f.lensRefresh = w.CodeLens != nil && is(w.CodeLens.RefreshSupport)

@@ -77,7 +77,7 @@ func (s *server) runTests(ctx context.Context, c *call, seeds, what string) (any
 	if r.Result != "pass" {
 		kind = protocol.MessageTypeError
 	}
-	_ = s.client.ShowMessage(s.ctx, &protocol.ShowMessageParams{Type: kind, Message: "restep: " + r.Message})
+	s.show(kind, r.Message)
 	return r, nil
 }
 

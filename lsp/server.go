@@ -165,6 +165,11 @@ func (s *server) wake() {
 	}
 }
 
+// show lets the client show a message to the user.
+func (s *server) show(kind protocol.MessageType, text string) {
+	_ = s.client.ShowMessage(s.ctx, &protocol.ShowMessageParams{Type: kind, Message: "restep: " + plain(text, maxText)})
+}
+
 // log puts a message into the client's log. It does not wait: the goroutine
 // that reads must go on even if the client does not read.
 func (s *server) log(kind protocol.MessageType, text string) {

@@ -31,8 +31,9 @@ type features struct {
 	hintRefresh    bool
 	pullsConfig    bool
 	progress       bool
-	output         bool // takes restep/output
-	clientCommands map[string]bool
+	output         bool   // takes restep/output
+	actionLiterals bool   // code actions may be more than commands
+	linkPrefix     string // of links to steps, in front of the import path
 }
 
 func newSnapshot() *snapshot {

@@ -68,6 +68,8 @@ func (codec) Marshal(v any) ([]byte, error) {
 		return marshalLenses(list)
 	case []protocol.InlayHint:
 		return marshalHints(list)
+	case []protocol.DocumentLink:
+		return marshalLinks(list)
 	}
 	return protocol.Marshal(v)
 }

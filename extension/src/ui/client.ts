@@ -58,7 +58,13 @@ export class Client implements vscode.Disposable {
     const { tests, buildFlags, env } = settings();
     return {
       documentSelector: [{ scheme: "file", language: "go" }],
-      initializationOptions: { tests, buildFlags, env, clientCommands: Object.values(commands) },
+      initializationOptions: {
+        tests,
+        buildFlags,
+        env,
+        clientCommands: Object.values(commands),
+        linkPrefix: `${vscode.env.uriScheme}://restep.restep/v1/`,
+      },
       synchronize: { configurationSection: "restep" },
       outputChannel: this.output,
       revealOutputChannelOn: RevealOutputChannelOn.Never,

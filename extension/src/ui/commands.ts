@@ -43,7 +43,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     [commands.nextEvent]: () => activeSession(sessions).next(),
     [commands.previousEvent]: () => activeSession(sessions).previous(),
     [commands.stepBack]: () => activeSession(sessions).back(),
-    [commands.copyLink]: () => copyLink(sessions),
+    [commands.copyLink]: (_, raw) => copyLink(sessions, raw),
     [commands.restartServer]: () => client.restart(),
     [commands.showServerLog]: async () => client.showLog(),
   };
@@ -217,7 +217,12 @@ async function toHit(parts: Parts, command: string, raw: unknown): Promise<void>
   await session?.jump(args.step);
 }
 
-async function copyLink(sessions: Sessions): Promise<void> {
+/** copyLink copies the link of a code action, or that of the step where a session is. */
+async function copyLink(sessions: Sessions, raw: unknown): Promise<void> {
+  const given = (raw as { link?: unknown } | null | undefined)?.link;
+  if (typeof given === "string") {
+    return copy(formatMoment(parseMoment(given)));
+  }
   const session = activeSession(sessions);
   const { step } = session.position;
   const test = session.test.split("/")[0] ?? "";
@@ -227,6 +232,10 @@ async function copyLink(sessions: Sessions): Promise<void> {
     seed: session.seed,
     ...(step === undefined ? {} : { step }),
   });
+  await copy(link);
+}
+
+async function copy(link: string): Promise<void> {
   await vscode.env.clipboard.writeText(link);
   vscode.window.setStatusBarMessage(`restep: copied ${link}`, 4000);
 }
