@@ -68,16 +68,50 @@ func (e *Engine) Jump(ctx context.Context, n uint64) error {
 	if s.Step == n && s.AtStep && !s.Exited {
 		return nil
 	}
-	if s.Exited || s.Step >= n {
+	if err := e.move(ctx, s, n); err != nil {
+		return err
+	}
+	if err := e.Verify(n); err != nil {
+		return err
+	}
+	return nil
+}
+
+// move brings the target from s to step n: from the last checkpoint at or
+// before n when that is behind the target or the shorter way, else from where
+// it is or from the start.
+func (e *Engine) move(ctx context.Context, s State, n uint64) error {
+	points, err := e.target.Checkpoints()
+	if err != nil {
+		return err
+	}
+	back := s.Exited || s.Step >= n
+	from := uint64(0)
+	for _, p := range points {
+		if p <= n && (back || p > s.Step) {
+			from = p
+		}
+	}
+	if from != 0 {
+		if err := e.target.Restore(ctx, from, n); err != nil {
+			return fmt.Errorf("go to step #%d from the checkpoint at #%d: %w", n, from, err)
+		}
+		now, err := e.target.State()
+		if err != nil {
+			return err
+		}
+		if !now.Exited || now.Status != StatusLost {
+			return nil
+		}
+		back = true // memory was short, say: start again
+	}
+	if back {
 		if err := e.target.Rewind(ctx); err != nil {
 			return fmt.Errorf("start the run again to go back to step #%d: %w", n, err)
 		}
 	}
 	if err := e.target.RunTo(ctx, n); err != nil {
 		return fmt.Errorf("run to step #%d: %w", n, err)
-	}
-	if err := e.Verify(n); err != nil {
-		return err
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package replay_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -30,6 +31,24 @@ type recorded struct {
 	state replay.State
 	did   []string
 	short uint64 // the program ends after this step, 0 = it does not
+	saved []uint64
+	lost  bool // a checkpoint that is listed is gone
+}
+
+func (r *recorded) Checkpoints() ([]uint64, error) {
+	if r.state.Exited {
+		return nil, nil
+	}
+	return r.saved, nil
+}
+
+func (r *recorded) Restore(_ context.Context, from, n uint64) error {
+	r.did = append(r.did, fmt.Sprint("from ", from))
+	r.state = replay.State{Step: n, AtStep: true, Machine: 1, Goroutine: int64(n)}
+	if r.lost {
+		r.state = replay.State{Exited: true, Status: replay.StatusLost}
+	}
+	return nil
 }
 
 func (r *recorded) Rewind(context.Context) error {
@@ -79,6 +98,32 @@ func TestJump(t *testing.T) {
 	target.state.AtStep, target.did = false, nil
 	if err := e.Jump(t.Context(), 4); err != nil || strings.Join(target.did, " ") != "rewind run" {
 		t.Errorf("back to the step that was left: %v, %v", target.did, err)
+	}
+	target.state, target.did = replay.State{Exited: true}, nil
+	if err := e.Jump(t.Context(), 6); err != nil || strings.Join(target.did, " ") != "rewind run" {
+		t.Errorf("after the end: %v, %v", target.did, err)
+	}
+}
+
+func TestJumpFromCheckpoints(t *testing.T) {
+	b := events(t, "same")
+	target := &recorded{log: b, saved: []uint64{1, 3, 5}}
+	e := replay.NewEngine(open(t, b), target)
+	for _, test := range []struct {
+		to   uint64
+		want string
+	}{{4, "from 3"}, {2, "from 1"}, {6, "from 5"}, {5, "from 5"}, {6, "run"}, {1, "from 1"}, {2, "run"}, {3, "from 3"}, {3, ""}} {
+		target.did = nil
+		if err := e.Jump(t.Context(), test.to); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(target.did, " "); got != test.want || target.state.Step != test.to {
+			t.Errorf("to %d: %q instead of %q, at %d", test.to, got, test.want, target.state.Step)
+		}
+	}
+	target.did, target.lost = nil, true
+	if err := e.Jump(t.Context(), 2); err != nil || strings.Join(target.did, " ") != "from 1 rewind run" {
+		t.Errorf("a lost checkpoint: %v, %v", target.did, err)
 	}
 	target.state, target.did = replay.State{Exited: true}, nil
 	if err := e.Jump(t.Context(), 6); err != nil || strings.Join(target.did, " ") != "rewind run" {

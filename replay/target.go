@@ -12,6 +12,13 @@ type Target interface {
 	// goroutine that made it if there is one; breakpoints do not stop it. It
 	// returns without an error when the program ends first.
 	RunTo(ctx context.Context, n uint64) error
+	// Checkpoints returns the steps from which the target can go on without
+	// starting again, in ascending order; none for a program that has ended.
+	Checkpoints() ([]uint64, error)
+	// Restore goes to the checkpoint at step from, which lies anywhere, and on
+	// to step n as RunTo does; n is not before from. When the checkpoint turns
+	// out to be gone, the program has ended, with StatusLost.
+	Restore(ctx context.Context, from, n uint64) error
 	// State says where the target is.
 	State() (State, error)
 	// Log returns the step log that the target itself has written so far. The
@@ -20,6 +27,9 @@ type Target interface {
 	// Close ends the program and everything that was started for it.
 	Close() error
 }
+
+// StatusLost is the exit code of a program that could not go back.
+const StatusLost = 126
 
 // State is where a target is.
 type State struct {

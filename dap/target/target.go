@@ -203,7 +203,7 @@ func (t *Target) setStop(n uint64) error {
 	}
 	if t.atGate {
 		t.atGate = false
-		return t.run.Release(n)
+		return t.run.Release(n, budget())
 	}
 	return t.dbg.SetVariableInScope(-1, 0, 0, "runtime.restep.stopStep", strconv.FormatUint(n, 10))
 }

@@ -89,9 +89,9 @@ func (p *Program) start(gate bool) (*Run, error) {
 }
 
 // Release opens the gate; the program makes note that it stops at step stop, 0
-// for nowhere.
-func (r *Run) Release(stop uint64) error {
-	if err := r.child.Release(stop); err != nil {
+// for nowhere. Its checkpoints may use budget bytes of memory together.
+func (r *Run) Release(stop, budget uint64) error {
+	if err := r.child.Release(stop, budget); err != nil {
 		return fmt.Errorf("let the program run: %w", err)
 	}
 	return nil

@@ -156,6 +156,9 @@ func restepSymbolize(pc uintptr, emit func(function, file string, line int)) {
 // stack above is that of the goroutine that made it or of the scheduler.
 func restepStepped(n uint64) {
 	restep.step = n
+	if c := restep.control; c != nil && n >= c.next {
+		restepConsider(n)
+	}
 	if n == restep.stopStep {
 		restep.stopping = true
 	}

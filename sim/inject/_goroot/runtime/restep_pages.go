@@ -16,7 +16,7 @@ const restepPageSize = 4096
 var restepPages struct {
 	base  uintptr // restepImages.lo rounded down to a page
 	n     uintptr
-	own   *[1 << 20]bool // pages that hold nothing but variables of machines
+	own   *[1 << 20]bool // pages of nothing but variables of machines, never written as far as this process knows
 	hot   *[1 << 20]bool // pages that were ever written; shared memory
 	ready bool           // in a child: the runs below are valid
 	nruns int
@@ -96,7 +96,7 @@ func restepFindRuns() {
 		for a := r.addr; a < r.addr+r.size; {
 			i := (a - p.base) / restepPageSize
 			end := min(p.base+(i+1)*restepPageSize, r.addr+r.size)
-			if p.own[i] && !p.hot[i] {
+			if p.own[i] {
 				open = false
 			} else if open || p.nruns == len(p.runs) {
 				last := &p.runs[p.nruns-1]
@@ -125,13 +125,13 @@ func restepWriteFault(addr uintptr) bool {
 		return false
 	}
 	i := (addr - p.base) / restepPageSize
-	if i >= p.n || !p.own[i] || p.hot[i] {
+	if i >= p.n || !p.own[i] {
 		return false
 	}
 	if _, errno := restepSys(restepSysMprotect, p.base+i*restepPageSize, restepPageSize, 3, 0, 0, 0); errno != 0 {
 		return false
 	}
-	p.hot[i] = true
+	p.hot[i], p.own[i] = true, false
 	restepFindRuns()
 	return true
 }

@@ -31,9 +31,10 @@ var restep struct {
 	nmachine uint32
 	machine  [restepMaxMachines]restepMachineState
 
-	step     uint64 // steps recorded so far
-	stopStep uint64 // step at which to stop for a debugger, 0 for none
-	stopping bool   // that step has been recorded
+	step     uint64         // steps recorded so far
+	stopStep uint64         // step at which to stop for a debugger, 0 for none
+	stopping bool           // that step has been recorded
+	control  *restepControl // nil unless a debugger holds the process
 	exiting  bool
 	blame    guintptr  // goroutine that makes the next step, when it is not the running one
 	pds      *pollDesc // open poll descriptors of machines

@@ -14,7 +14,7 @@ import (
 const (
 	restepControlFD = 3 // SOCK_SEQPACKET: requests in, replies out
 	restepLayoutFD  = 4 // encoded layout (sim/inject.Layout)
-	restepGateFD    = 5 // a child that shall wait reads 8 bytes from here: the step to stop at
+	restepGateFD    = 5 // a child that shall wait reads two words from here: the step to stop at, and the memory for checkpoints
 )
 
 // restepRequest is the fixed part of a request, followed by NUL-terminated
@@ -259,6 +259,7 @@ func restepBecome(n uintptr) {
 	}
 	restep.stopStep = r.stop
 	if r.flags&restepFlagGate != 0 {
+		restepInitControl()
 		restepWaitAtGate()
 	}
 	log := restepOpenLog(logPath)
@@ -322,16 +323,16 @@ func restepBegin(cfg *restepConfig) {
 // restepWaitAtGate waits until a debugger is attached and has said where to
 // stop.
 func restepWaitAtGate() {
-	var stop uint64
+	var said struct{ stop, budget uint64 }
 	for {
-		n, errno := restepSys(restepSysRead, restepGateFD, uintptr(unsafe.Pointer(&stop)), 8, 0, 0, 0)
+		n, errno := restepSys(restepSysRead, restepGateFD, uintptr(unsafe.Pointer(&said)), 16, 0, 0, 0)
 		if errno == _EINTR {
 			continue
 		}
-		if errno != 0 || n != 8 {
+		if errno != 0 || n != 16 {
 			exit(125)
 		}
-		restep.stopStep = stop
+		restep.stopStep, restep.control.budget = said.stop, said.budget
 		return
 	}
 }
@@ -387,6 +388,11 @@ func restepOpenLog(path string) []byte {
 
 func restepGrowLog(need uint64) bool {
 	if uintptr(need) <= restepLog.size {
+		return true
+	}
+	// After going back the file is longer than this process remembers.
+	if end, errno := restepSys(restepSysLseek, restepLog.fd, 0, 2, 0, 0, 0); errno == 0 && end >= uintptr(need) {
+		restepLog.size = end
 		return true
 	}
 	size := (uintptr(need) + restepLogPiece - 1) &^ (restepLogPiece - 1)
