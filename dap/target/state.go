@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/go-delve/delve/pkg/dwarf/godwarf"
 	"github.com/go-delve/delve/pkg/proc"
 
 	"github.com/restep/restep/replay"
@@ -31,15 +32,15 @@ func (t *Target) State() (replay.State, error) {
 	}
 	var s replay.State
 	tgt := grp.Selected
-	scope, err := proc.ThreadScope(tgt, tgt.CurrentThread())
-	if err != nil {
-		return s, fmt.Errorf("read the program's state: %w", err)
-	}
-	step, err := readUint(scope, "runtime.restep.step")
+	vars, err := t.variables(tgt)
 	if err != nil {
 		return s, err
 	}
-	cur, err := readUint(scope, "runtime.restep.cur")
+	step, err := readWord(tgt.Memory(), vars.step, 8)
+	if err != nil {
+		return s, err
+	}
+	cur, err := readWord(tgt.Memory(), vars.cur, 4)
 	if err != nil {
 		return s, err
 	}
@@ -64,18 +65,54 @@ func exitState(ended func() bool, err error) (replay.State, error) {
 	return replay.State{}, err
 }
 
-func readUint(scope *proc.EvalScope, expr string) (uint64, error) {
-	v, err := scope.EvalExpression(expr, wordConfig)
+// variables are the addresses of the simulator's variables that are read at
+// every stop. Delve looks through all variables of the program for each name.
+type variables struct {
+	step, stopStep uint64 // 8 bytes each
+	cur            uint64 // 4 bytes
+}
+
+// variables finds the addresses, once. The debugger's lock must be held.
+func (t *Target) variables(tgt *proc.Target) (*variables, error) {
+	if t.vars != nil {
+		return t.vars, nil
+	}
+	scope, err := proc.ThreadScope(tgt, tgt.CurrentThread())
 	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", expr, err)
+		return nil, fmt.Errorf("read the program's state: %w", err)
 	}
+	v, err := scope.EvalExpression("runtime.restep", wordConfig)
+	if err != nil {
+		return nil, fmt.Errorf("find the simulator's state: %w", err)
+	}
+	typ, ok := v.RealType.(*godwarf.StructType)
+	if !ok {
+		return nil, fmt.Errorf("find the simulator's state: runtime.restep is a %v", v.RealType)
+	}
+	vars := &variables{}
+	for _, f := range typ.Field {
+		at := v.Addr + uint64(f.ByteOffset)
+		switch f.Name {
+		case "step":
+			vars.step = at
+		case "stopStep":
+			vars.stopStep = at
+		case "cur":
+			vars.cur = at
+		}
+	}
+	if vars.step == 0 || vars.stopStep == 0 || vars.cur == 0 {
+		return nil, errors.New("runtime.restep lacks a field: this restep does not match its own runtime")
+	}
+	t.vars = vars
+	return vars, nil
+}
+
+// readWord reads a number of size bytes.
+func readWord(mem proc.MemoryReadWriter, addr uint64, size int) (uint64, error) {
 	b := make([]byte, 8)
-	size := min(v.RealType.Size(), 8)
-	if size < 1 {
-		return 0, fmt.Errorf("read %s: it has no size", expr)
-	}
-	if _, err := scope.Mem.ReadMemory(b[:size], v.Addr); err != nil {
-		return 0, fmt.Errorf("read %s: %w", expr, err)
+	if _, err := mem.ReadMemory(b[:size], addr); err != nil {
+		return 0, fmt.Errorf("read the program's state: %w", err)
 	}
 	return binary.LittleEndian.Uint64(b), nil
 }

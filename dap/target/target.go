@@ -3,11 +3,11 @@ package target
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,7 +33,8 @@ type Target struct {
 	// nil resumes directly.
 	Resume func(context.Context) error
 
-	stopLine int // where the breakpoint is in stopFile
+	vars     *variables // guarded by the debugger's lock
+	stopLine int        // where the breakpoint is in stopFile
 
 	mu     sync.Mutex // guards run and closed
 	run    *program.Run
@@ -205,7 +206,19 @@ func (t *Target) setStop(n uint64) error {
 		t.atGate = false
 		return t.run.Release(n, budget())
 	}
-	return t.dbg.SetVariableInScope(-1, 0, 0, "runtime.restep.stopStep", strconv.FormatUint(n, 10))
+	grp, unlock := t.dbg.LockTargetGroup()
+	defer unlock()
+	if _, err := grp.Valid(); err != nil {
+		return err
+	}
+	vars, err := t.variables(grp.Selected)
+	if err != nil {
+		return err
+	}
+	if _, err := grp.Selected.Memory().WriteMemory(vars.stopStep, binary.LittleEndian.AppendUint64(nil, n)); err != nil {
+		return fmt.Errorf("tell the program where to stop: %w", err)
+	}
+	return nil
 }
 
 // Start lets a run that waits at its start go when it is resumed next; nothing

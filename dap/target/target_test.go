@@ -12,7 +12,7 @@ import (
 )
 
 // openMachines starts the machines case under Delve.
-func openMachines(t *testing.T) (*program.Program, *Target, *replay.Engine) {
+func openMachines(t testing.TB) (*program.Program, *Target, *replay.Engine) {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
