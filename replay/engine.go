@@ -71,7 +71,7 @@ func (e *Engine) Jump(ctx context.Context, n uint64) error {
 	if err := e.move(ctx, s, n); err != nil {
 		return err
 	}
-	if err := e.Verify(n); err != nil {
+	if err := e.Verify(ctx, n); err != nil {
 		return err
 	}
 	return nil
@@ -117,14 +117,21 @@ func (e *Engine) move(ctx context.Context, s State, n uint64) error {
 }
 
 // Verify compares the target, which was to stop at step n, with the recorded
-// run. It returns nil or a *DivergenceError, or the error that kept it from
-// comparing.
-func (e *Engine) Verify(n uint64) error {
+// run: the rolling checksum of a step covers all steps before it. It returns
+// nil or a *DivergenceError, or the error that kept it from comparing.
+func (e *Engine) Verify(ctx context.Context, n uint64) error {
 	s, err := e.target.State()
 	if err != nil {
 		return err
 	}
-	b, err := e.target.Log()
+	recorded, err := e.log.Step(n)
+	if err != nil {
+		return fmt.Errorf("read the recorded run: %w", err)
+	}
+	if !s.Exited && s.Step == n && s.Sum == recorded.Checksum {
+		return nil
+	}
+	b, err := e.target.Repeat(ctx)
 	if err != nil {
 		return err
 	}
@@ -132,41 +139,21 @@ func (e *Engine) Verify(n uint64) error {
 	if err != nil {
 		return fmt.Errorf("read the log of the repeated run: %w", err)
 	}
-	if err := e.compare(now, n); err != nil {
-		return err
-	}
-	switch {
-	case s.Exited:
-		return &DivergenceError{Step: now.Steps() + 1, Detail: fmt.Sprintf(
-			"recorded, but this time the program ended with exit code %d after step #%d", s.Status, now.Steps())}
-	case s.Step != n:
-		return &DivergenceError{Step: n, Detail: fmt.Sprintf("the program stopped at step #%d instead", s.Step)}
-	}
-	return nil
-}
-
-// compare compares the steps up to n. The rolling checksum of a step covers
-// all steps before it, so one comparison does when nothing differs.
-func (e *Engine) compare(now *steplog.Reader, n uint64) error {
-	if now.Steps() >= n {
-		a, errA := e.log.Step(n)
-		b, errB := now.Step(n)
-		if errA == nil && errB == nil && a.Checksum == b.Checksum && a.Kind == b.Kind &&
-			a.Machine == b.Machine && a.Goroutine == b.Goroutine && a.TimeNs == b.TimeNs {
-			return nil
-		}
-	}
 	d, err := steplog.Diff(e.log, now)
 	if err != nil {
 		return fmt.Errorf("compare with the recorded run: %w", err)
 	}
-	if d == nil || d.Step > n {
-		return nil
+	switch {
+	case d != nil && d.Field != "steps":
+		return &DivergenceError{Step: d.Step, Detail: fmt.Sprintf("%s was %q when recorded and is %q now", d.Field, d.A, d.B)}
+	case d != nil:
+		return &DivergenceError{Step: d.Step, Detail: fmt.Sprintf("the recorded run has %d steps, this time there are %d", e.log.Steps(), now.Steps())}
+	case s.Exited:
+		return &DivergenceError{Step: n, Detail: fmt.Sprintf("the program under the debugger ended before it, with exit code %d", s.Status)}
+	case s.Step != n:
+		return &DivergenceError{Step: n, Detail: fmt.Sprintf("the program stopped at step #%d instead", s.Step)}
 	}
-	if d.Field == "steps" { // the repeated run stopped short; the caller says why
-		return nil
-	}
-	return &DivergenceError{Step: d.Step, Detail: fmt.Sprintf("%s was %q when recorded and is %q now", d.Field, d.A, d.B)}
+	return &DivergenceError{Step: n, Detail: "the program under the debugger has gone another way, as it does when its variables were changed"}
 }
 
 // State says where the target is.

@@ -65,9 +65,24 @@ func (r *recorded) RunTo(_ context.Context, n uint64) error {
 	return nil
 }
 
-func (r *recorded) State() (replay.State, error) { return r.state, nil }
-func (r *recorded) Log() ([]byte, error)         { return r.log, nil }
-func (r *recorded) Close() error                 { return nil }
+func (r *recorded) Repeat(context.Context) ([]byte, error) { return r.log, nil }
+
+// State takes the checksum from the log, as a program that repeats it has it.
+func (r *recorded) State() (replay.State, error) {
+	s := r.state
+	log, err := steplog.Open(r.log)
+	if err != nil {
+		return s, err
+	}
+	if s.Step != 0 && s.Step <= log.Steps() {
+		step, err := log.Step(s.Step)
+		s.Sum = step.Checksum
+		return s, err
+	}
+	return s, nil
+}
+
+func (r *recorded) Close() error { return nil }
 
 func open(t *testing.T, b []byte) *steplog.Reader {
 	t.Helper()

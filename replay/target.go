@@ -21,9 +21,9 @@ type Target interface {
 	Restore(ctx context.Context, from, n uint64) error
 	// State says where the target is.
 	State() (State, error)
-	// Log returns the step log that the target itself has written so far. The
-	// bytes are valid until the target runs on.
-	Log() ([]byte, error)
+	// Repeat makes the run once more from its start, on the side, and returns
+	// its step log. The target does not move.
+	Repeat(ctx context.Context) ([]byte, error)
 	// Close ends the program and everything that was started for it.
 	Close() error
 }
@@ -34,6 +34,7 @@ const StatusLost = 126
 // State is where a target is.
 type State struct {
 	Step    uint64 // the last step made, 0 before the first
+	Sum     uint32 // low half of the rolling checksum after that step
 	AtStep  bool   // nothing has happened since that step
 	Exited  bool   // the program has ended; Status is its exit code
 	Status  int

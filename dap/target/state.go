@@ -40,11 +40,15 @@ func (t *Target) State() (replay.State, error) {
 	if err != nil {
 		return s, err
 	}
+	sum, err := readWord(tgt.Memory(), vars.sum, 8)
+	if err != nil {
+		return s, err
+	}
 	cur, err := readWord(tgt.Memory(), vars.cur, 4)
 	if err != nil {
 		return s, err
 	}
-	s.Step, s.Machine = step, uint32(cur)
+	s.Step, s.Sum, s.Machine = step, uint32(sum), uint32(cur)
 	if g, err := proc.GetG(tgt.CurrentThread()); err == nil && g != nil {
 		s.Goroutine = g.ID // not the selected one, which a user may change
 	}
@@ -68,8 +72,8 @@ func exitState(ended func() bool, err error) (replay.State, error) {
 // variables are the addresses of the simulator's variables that are read at
 // every stop. Delve looks through all variables of the program for each name.
 type variables struct {
-	step, stopStep uint64 // 8 bytes each
-	cur            uint64 // 4 bytes
+	step, stopStep, sum uint64 // 8 bytes each
+	cur                 uint64 // 4 bytes
 }
 
 // variables finds the addresses, once. The debugger's lock must be held.
@@ -97,11 +101,13 @@ func (t *Target) variables(tgt *proc.Target) (*variables, error) {
 			vars.step = at
 		case "stopStep":
 			vars.stopStep = at
+		case "sum":
+			vars.sum = at
 		case "cur":
 			vars.cur = at
 		}
 	}
-	if vars.step == 0 || vars.stopStep == 0 || vars.cur == 0 {
+	if vars.step == 0 || vars.sum == 0 || vars.stopStep == 0 || vars.cur == 0 {
 		return nil, errors.New("runtime.restep lacks a field: this restep does not match its own runtime")
 	}
 	t.vars = vars

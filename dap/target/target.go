@@ -286,15 +286,8 @@ func (t *Target) Interrupt() {
 	run.Kill()
 }
 
-// Log returns the log of the present copy of the run: see replay.Target.
-func (t *Target) Log() ([]byte, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return nil, errClosed
-	}
-	return t.run.Bytes()
-}
+// Repeat makes the run once more, without a debugger: see replay.Target.
+func (t *Target) Repeat(ctx context.Context) ([]byte, error) { return t.prog.Repeat(ctx) }
 
 // Close ends the program, its zygote and the debugger. It may be called at any
 // time by any goroutine, and more than once.

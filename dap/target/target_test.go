@@ -14,17 +14,23 @@ import (
 // openMachines starts the machines case under Delve.
 func openMachines(t testing.TB) (*program.Program, *Target, *replay.Engine) {
 	t.Helper()
+	return openCase(t, "../../cmd/restep/testdata/cases/machines/machines_test.go", "TestMachines")
+}
+
+// openCase starts a test of a file under Delve.
+func openCase(t testing.TB, file, test string) (*program.Program, *Target, *replay.Engine) {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := os.ReadFile(filepath.Join(root, "cmd/restep/testdata/cases/machines/machines_test.go"))
+	source, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"machines_test.go": string(source),
+		"x_test.go": string(source),
 		"go.mod": "module example.org/machines\n\ngo 1.26\n\nrequire github.com/restep/restep v0.0.0\n\n" +
 			"replace github.com/restep/restep => " + root + "\n",
 	} {
@@ -32,7 +38,7 @@ func openMachines(t testing.TB) (*program.Program, *Target, *replay.Engine) {
 			t.Fatal(err)
 		}
 	}
-	p, err := program.Load(t.Context(), program.Spec{Dir: dir, Test: "TestMachines", Seed: 1})
+	p, err := program.Load(t.Context(), program.Spec{Dir: dir, Test: test, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

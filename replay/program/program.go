@@ -159,7 +159,7 @@ func sameWorld(a, b *steplog.Header) bool {
 
 // record makes the run once and keeps its log.
 func (p *Program) record(ctx context.Context) error {
-	c, err := p.start(false)
+	c, err := p.startRecording()
 	if err != nil {
 		return err
 	}
@@ -190,6 +190,30 @@ func (p *Program) record(ctx context.Context) error {
 	}
 	p.Log = r
 	return nil
+}
+
+// Repeat makes the run once more, in a zygote of its own, and returns its log.
+func (p *Program) Repeat(ctx context.Context) ([]byte, error) {
+	q := &Program{Bin: p.Bin, Header: p.Header}
+	if err := q.startZygote(ctx); err != nil {
+		return nil, err
+	}
+	defer q.Close()
+	c, err := q.startRecording()
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	stop := context.AfterFunc(ctx, c.Kill)
+	defer stop()
+	if _, err := c.Wait(); err != nil {
+		return nil, fmt.Errorf("repeat the run: %w", err)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	b, err := c.Bytes()
+	return append([]byte(nil), b...), err
 }
 
 // ranTest looks for the line with which package testing starts a test. An
@@ -239,3 +263,7 @@ func (p *Program) FirstStep() uint64 {
 	}
 	return test
 }
+
+// Stderr is the end of what the simulator itself wrote to standard error, ""
+// as long as nothing is wrong.
+func (p *Program) Stderr() string { return p.zygote.Stderr() }

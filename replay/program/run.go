@@ -44,18 +44,22 @@ func (p *Program) startZygote(ctx context.Context) error {
 type Run struct {
 	Pid   int
 	child *zygote.Child
-	file  *os.File
-	bytes []byte // mapping of file
+	file  *os.File // takes the step log; nil for a copy that a debugger holds
+	bytes []byte   // mapping of file
 	ended chan struct{}
 	state syscall.WaitStatus
 	err   error
 }
 
 // Start starts a copy of the run that waits at its start until Release. The
-// run before must have ended.
-func (p *Program) Start() (*Run, error) { return p.start(true) }
+// run before must have ended. It writes no log: going to and fro, a debugger
+// would leave one that is neither the old nor the new.
+func (p *Program) Start() (*Run, error) {
+	return p.begin(&Run{ended: make(chan struct{})}, "", true)
+}
 
-func (p *Program) start(gate bool) (*Run, error) {
+// startRecording starts a copy of the run that writes its log.
+func (p *Program) startRecording() (*Run, error) {
 	fd, err := unix.MemfdCreate("restep.steplog", unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("memory for the step log: %w", err)
@@ -70,14 +74,19 @@ func (p *Program) start(gate bool) (*Run, error) {
 		return nil, fmt.Errorf("write the header of the step log: %w", err)
 	}
 	// The child opens the file by this name; the program never sees it.
-	request, err := launch.Request(&p.Header, p.Bin.ModuleDir, fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd))
-	if err != nil {
-		r.file.Close()
-		return nil, err
+	return p.begin(r, fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd), false)
+}
+
+func (p *Program) begin(r *Run, log string, gate bool) (*Run, error) {
+	request, err := launch.Request(&p.Header, p.Bin.ModuleDir, log)
+	if err == nil {
+		request.Gate = gate
+		r.child, err = p.zygote.Run(request)
 	}
-	request.Gate = gate
-	if r.child, err = p.zygote.Run(request); err != nil {
-		r.file.Close()
+	if err != nil {
+		if r.file != nil {
+			r.file.Close()
+		}
 		return nil, fmt.Errorf("start the run: %w", err)
 	}
 	r.Pid = r.child.Pid
@@ -159,7 +168,9 @@ func (r *Run) Close() {
 	r.Kill()
 	<-r.ended
 	r.unmap()
-	r.file.Close()
+	if r.file != nil {
+		r.file.Close()
+	}
 }
 
 func describeStatus(s syscall.WaitStatus) string {

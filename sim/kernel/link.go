@@ -23,7 +23,7 @@ type hostFuncs struct {
 	symbolize func(pc uintptr, emit func(function, file string, line int))
 	grow      func(need uint64) bool
 	memory    func(size uintptr) unsafe.Pointer
-	stepped   func(n uint64)
+	stepped   func(n, sum uint64) // number of the step just made, rolling checksum after it
 	main      func()
 	real      func(nr uintptr, a *[6]uintptr) (r, errno uintptr)
 }

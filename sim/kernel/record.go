@@ -24,7 +24,7 @@ type Caller struct {
 type Recorder struct {
 	w        *steplog.Writer
 	context  func(*Caller)
-	stepped  func(uint64)
+	stepped  func(n, sum uint64)
 	textBase uintptr
 	caller   Caller
 }
@@ -52,7 +52,7 @@ func (r *Recorder) record(e *Event) {
 		s = unsafe.String(&text[0], len(text))
 	}
 	n := w.End(steplog.Tail{Text: s, Message: message, PCs: pcs, StackHash: steplog.HashPCs(pcs, r.textBase)})
-	r.stepped(n)
+	r.stepped(n, w.Checksum())
 }
 
 // fields writes what the event has beside its text.

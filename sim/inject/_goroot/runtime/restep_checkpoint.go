@@ -169,7 +169,8 @@ func restepHold() {
 
 // restepPlace finds a free place for a checkpoint at step n. When there are
 // enough of them it drops the one that is missed least: whose absence leaves
-// the shortest gap, measured by how far away it is.
+// the shortest gap. One that is as far away as the run is long may have twice
+// the gap of one at hand.
 func restepPlace(n uint64) int {
 	c := restep.control
 	limit := restepLimit()
@@ -221,6 +222,10 @@ func restepLimit() int {
 // restepLeast is the index of the checkpoint to drop when the run is at step n.
 func restepLeast(n uint64) int {
 	c := restep.control
+	last := n
+	for i := range c.saved {
+		last = max(last, c.saved[i].step)
+	}
 	least, best := -1, ^uint64(0)
 	for i := range c.saved {
 		s := &c.saved[i]
@@ -245,7 +250,7 @@ func restepLeast(n uint64) int {
 			after = max(n, s.step)
 		}
 		far := max(n, s.step) - min(n, s.step)
-		if score := (after - before) << 20 / (far + after - before + 1); score < best {
+		if score := (after - before) << 20 / (far + last); score < best {
 			least, best = i, score
 		}
 	}

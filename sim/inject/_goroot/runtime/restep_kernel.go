@@ -90,7 +90,7 @@ type restepHost struct {
 	symbolize func(pc uintptr, emit func(function, file string, line int))
 	grow      func(need uint64) bool
 	memory    func(size uintptr) unsafe.Pointer
-	stepped   func(n uint64)
+	stepped   func(n, sum uint64)
 	main      func()
 	real      func(nr uintptr, a *[6]uintptr) (r, errno uintptr)
 }
@@ -154,8 +154,8 @@ func restepSymbolize(pc uintptr, emit func(function, file string, line int)) {
 // restepStepped counts a recorded step. The assignment is where a debugger has
 // its breakpoint: it is reached at one step alone, whoever makes it, and the
 // stack above is that of the goroutine that made it or of the scheduler.
-func restepStepped(n uint64) {
-	restep.step = n
+func restepStepped(n, sum uint64) {
+	restep.step, restep.sum = n, sum
 	if c := restep.control; c != nil && n >= c.next {
 		restepConsider(n)
 	}

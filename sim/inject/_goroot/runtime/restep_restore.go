@@ -215,11 +215,14 @@ func (w *restepWalk) piece(lo, hi uintptr, mine, theirs *restepMapping) {
 			w.check(restepSys(restepSysMmap, lo, size, 0, fixed, ^uintptr(0), 0))
 		}
 		return
+	case mine.prot == 0:
+		w.check(restepSys(restepSysMprotect, lo, size, _PROT_READ|_PROT_WRITE, 0, 0, 0))
+		w.open = true
 	default:
 		w.open = mine.prot&_PROT_WRITE != 0
 	}
 	prot := uint32(_PROT_READ | _PROT_WRITE)
-	if mine != nil {
+	if !w.open {
 		prot = mine.prot
 	}
 	im := &restepPages

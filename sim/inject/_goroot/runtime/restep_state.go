@@ -32,6 +32,7 @@ var restep struct {
 	machine  [restepMaxMachines]restepMachineState
 
 	step     uint64         // steps recorded so far
+	sum      uint64         // rolling checksum after the last step
 	stopStep uint64         // step at which to stop for a debugger, 0 for none
 	stopping bool           // that step has been recorded
 	control  *restepControl // nil unless a debugger holds the process

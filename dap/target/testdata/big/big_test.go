@@ -1,0 +1,61 @@
+// Package big has the programs that the jumps are measured on.
+package big
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"testing"
+
+	"github.com/restep/restep/sim"
+)
+
+// TestMillion makes about a million steps: goroutines that start and end.
+func TestMillion(t *testing.T) {
+	done := make(chan int)
+	sum := 0
+	for i := range 500_000 {
+		go func() { done <- i }()
+		sum += <-done
+	}
+	t.Log(sum)
+}
+
+var ballast [][]byte
+
+// TestLoad: five machines, HTTP, 50 MB of heap.
+func TestLoad(t *testing.T) {
+	for i := range 4 {
+		addr := fmt.Sprintf("10.0.0.%d", i+1)
+		sim.NewMachine(sim.MachineConfig{
+			Label: fmt.Sprintf("server%d", i), Addr: netip.MustParseAddr(addr),
+			MainFunc: func() {
+				count := map[string]int{}
+				for range 10 * 1024 {
+					ballast = append(ballast, make([]byte, 1024))
+				}
+				http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+					count[r.URL.Path]++
+					ballast[len(count)%len(ballast)] = make([]byte, 1024)
+					fmt.Fprintf(w, "%d", len(count))
+				})
+				http.ListenAndServe(addr+":80", nil)
+			},
+		})
+	}
+	for range 10 * 1024 {
+		ballast = append(ballast, make([]byte, 1024))
+	}
+	for i := range 4000 {
+		r, err := http.Get(fmt.Sprintf("http://10.0.0.%d/%d", i%4+1, i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(r.Body)
+		r.Body.Close()
+		if i%500 == 0 {
+			t.Log(string(b))
+		}
+	}
+}
