@@ -14,7 +14,7 @@ import (
 // million steps, and five machines with 50 MB of heap. The first one goes to
 // the last step.
 //
-//	go test -run XXX -bench Jump -benchtime 1000x ./dap/target
+//	go test -run '^$' -bench Jump -benchtime 1000x ./dap/target
 func BenchmarkJump(b *testing.B) {
 	const big = "testdata/big/big_test.go"
 	for _, c := range []struct{ name, file, test string }{

@@ -74,6 +74,7 @@ func exitState(ended func() bool, err error) (replay.State, error) {
 type variables struct {
 	step, stopStep, sum uint64 // 8 bytes each
 	cur                 uint64 // 4 bytes
+	stopping            uint64 // 1 byte
 }
 
 // variables finds the addresses, once. The debugger's lock must be held.
@@ -101,13 +102,15 @@ func (t *Target) variables(tgt *proc.Target) (*variables, error) {
 			vars.step = at
 		case "stopStep":
 			vars.stopStep = at
+		case "stopping":
+			vars.stopping = at
 		case "sum":
 			vars.sum = at
 		case "cur":
 			vars.cur = at
 		}
 	}
-	if vars.step == 0 || vars.sum == 0 || vars.stopStep == 0 || vars.cur == 0 {
+	if vars.step == 0 || vars.stopping == 0 || vars.sum == 0 || vars.stopStep == 0 || vars.cur == 0 {
 		return nil, errors.New("runtime.restep lacks a field: this restep does not match its own runtime")
 	}
 	t.vars = vars

@@ -329,4 +329,4 @@ func finish(run *program.Run) {
 var _ replay.Target = (*Target)(nil)
 
 // Internal reports whether a breakpoint id is one of this package.
-func Internal(id int) bool { return id == stopID }
+func Internal(id int) bool { return id <= stopID }

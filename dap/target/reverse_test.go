@@ -1,0 +1,154 @@
+package target
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-delve/delve/service/api"
+
+	"github.com/restep/restep/sim/steplog"
+)
+
+// stepOf finds the step of a log line.
+func stepOf(t *testing.T, target *Target, text string) uint64 {
+	t.Helper()
+	for c := target.prog.Log.Cursor(steplog.Filter{Kinds: []steplog.Kind{steplog.KindLog}}); c.Next(); {
+		if strings.HasPrefix(string(c.Step().Message()), text) {
+			return c.Step().Number
+		}
+	}
+	t.Fatalf("the run has no line %q", text)
+	return 0
+}
+
+// at describes where the stopped goroutine is: function, line and some values.
+func at(t *testing.T, target *Target, exprs ...string) string {
+	t.Helper()
+	frames, err := target.Frames(-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := frames[0]
+	out := fmt.Sprintf("%s:%d", f.Func[strings.LastIndex(f.Func, "/")+1:], f.Line)
+	for _, e := range exprs {
+		if v, err := target.Eval(0, e); err == nil {
+			out += " " + e + "=" + v.Value
+		}
+	}
+	return out
+}
+
+// TestStepBack goes over the lines of a test with Delve's next, and back again
+// by StepBack: it must see the same moments in the opposite order.
+func TestStepBack(t *testing.T) {
+	_, target, engine := openCase(t, "testdata/back/back_test.go", "TestBack")
+	if err := engine.Jump(t.Context(), stepOf(t, target, "begin")); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := target.LeaveStep(t.Context()); err != nil || left == Elsewhere {
+		t.Fatal(left, err)
+	}
+	var there []string
+	for range 50 {
+		if _, err := target.dbg.Command(&api.DebuggerCommand{Name: api.Next}, nil, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		here := at(t, target, "i", "c.n", "f", "sum")
+		there = append(there, here)
+		if strings.Contains(here, "TestBack:37") {
+			break
+		}
+	}
+	// A line that follows itself is one line when going back.
+	there = slices.CompactFunc(there, func(a, b string) bool { return a[:strings.IndexByte(a, ' ')] == b[:strings.IndexByte(b, ' ')] })
+	var back []string
+	for range len(there) - 1 {
+		ok, err := target.StepBack(t.Context())
+		if err != nil || !ok {
+			t.Fatalf("after %v: %v, %v", back, ok, err)
+		}
+		back = append(back, at(t, target, "i", "c.n", "f", "sum"))
+	}
+	slices.Reverse(there)
+	for i, want := range there[1:] {
+		if back[i] != want {
+			t.Errorf("step %d back: %s, want %s", i+1, back[i], want)
+		}
+	}
+}
+
+// TestReverseContinue runs to the end of the test over breakpoints, and back
+// over the same ones.
+func TestReverseContinue(t *testing.T) {
+	_, target, engine := openCase(t, "testdata/back/back_test.go", "TestBack")
+	if err := engine.Jump(t.Context(), stepOf(t, target, "begin")); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []api.Breakpoint{
+		{File: "example.org/machines/x_test.go", Line: 9},                                   // every turn
+		{File: "example.org/machines/x_test.go", Line: 13, Cond: "n == 2"},                  // within a recursion
+		{File: "example.org/machines/x_test.go", Line: 29, Cond: "c.n > 500 && c.n < 800"},  // a loop without steps
+		{File: "example.org/machines/x_test.go", Line: 34, Cond: "1 == 2"},                  // never
+		{File: "example.org/machines/x_test.go", Line: 24, Tracepoint: true, Name: "trace"}, // does not stop
+	} {
+		if _, err := target.dbg.CreateBreakpoint(&b, "", nil, false); err != nil {
+			t.Fatal(b.Line, err)
+		}
+	}
+	last := stepOf(t, target, "end")
+	if err := target.StartTo(last); err != nil {
+		t.Fatal(err)
+	}
+	var there []string
+	for {
+		state, err := target.dbg.Command(&api.DebuggerCommand{Name: api.Continue}, nil, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bp := state.CurrentThread.Breakpoint; bp != nil && bp.Tracepoint {
+			continue
+		}
+		if s, err := target.State(); err != nil || s.Step == last {
+			break
+		}
+		there = append(there, at(t, target, "c.n", "k", "n"))
+	}
+	if len(there) < 7 {
+		t.Fatalf("only %v", there)
+	}
+	// The second time from within a loop, between two steps.
+	for _, from := range []int{len(there), len(there) - 3} {
+		for i := from - 1; i >= 0; i-- {
+			ok, err := target.ReverseContinue(t.Context())
+			if err != nil || !ok {
+				t.Fatalf("before stop %d: %v, %v", i+1, ok, err)
+			}
+			if got := at(t, target, "c.n", "k", "n"); got != there[i] {
+				t.Errorf("back to stop %d: %s, want %s", i+1, got, there[i])
+			}
+		}
+		if ok, err := target.ReverseContinue(t.Context()); ok || err != nil {
+			t.Errorf("before the first stop: %v, %v", ok, err)
+		}
+		if from != len(there) {
+			break
+		}
+		if err := engine.Jump(t.Context(), stepOf(t, target, "begin")); err != nil {
+			t.Fatal(err)
+		}
+		if err := target.StartTo(last); err != nil {
+			t.Fatal(err)
+		}
+		for stops := 0; stops < len(there)-2; {
+			state, err := target.dbg.Command(&api.DebuggerCommand{Name: api.Continue}, nil, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bp := state.CurrentThread.Breakpoint; bp == nil || !bp.Tracepoint {
+				stops++
+			}
+		}
+	}
+}
