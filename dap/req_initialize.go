@@ -48,6 +48,7 @@ func capabilities() dap.Capabilities {
 		SupportsSteppingGranularity:        true,
 		SupportsInstructionBreakpoints:     true,
 		SupportsDataBreakpoints:            true,
+		SupportsStepBack:                   true,
 		SupportsGotoTargetsRequest:         true,
 		SupportsRestartRequest:             true,
 		SupportsRestartFrame:               true,

@@ -32,11 +32,13 @@ func requests() map[string]request {
 		"terminate":         {anyState, (*session).onTerminate},
 		"cancel":            {anyState, (*session).onCancel},
 
-		"continue": {stopped, (*session).onContinue},
-		"next":     {stopped, (*session).onStep},
-		"stepIn":   {stopped, (*session).onStep},
-		"stepOut":  {stopped, (*session).onStep},
-		"pause":    {launched, (*session).onPause},
+		"continue":        {stopped, (*session).onContinue},
+		"next":            {stopped, (*session).onStep},
+		"stepIn":          {stopped, (*session).onStep},
+		"stepOut":         {stopped, (*session).onStep},
+		"stepBack":        {stopped, (*session).onStepBack},
+		"reverseContinue": {stopped | exited, (*session).onReverseContinue},
+		"pause":           {launched, (*session).onPause},
 
 		"threads":       {launched, (*session).onThreads},
 		"stackTrace":    {halted, (*session).onStackTrace},
@@ -71,8 +73,6 @@ func requests() map[string]request {
 		commandSteps:   {launched, (*session).onSteps},
 		commandThreads: {halted, (*session).onThreadList},
 
-		"stepBack":             {anyState, unsupported("stepBack: use " + commandJump + " to go back to a step")},
-		"reverseContinue":      {anyState, unsupported("reverseContinue: use " + commandJump + " to go back to a step")},
 		"terminateThreads":     {anyState, unsupported("terminateThreads")},
 		"stepInTargets":        {anyState, unsupported("stepInTargets: Delve cannot choose among the calls of a line")},
 		"locations":            {anyState, unsupported("locations")},

@@ -305,3 +305,48 @@ func children(t *testing.T) (list []string) {
 	}
 	return list
 }
+
+// TestReverse goes back by line and by breakpoint from a request's handler to
+// the start of the run.
+func TestReverse(t *testing.T) {
+	line := lineOf(t, `Fprintf(w, "hello`)
+	c := dial(t, Options{})
+	c.launch(map[string]any{"stopAtEnd": true}, line)
+	for range 3 {
+		s := c.stop()
+		if s.reason != "breakpoint" || s.line != line {
+			t.Fatalf("a request: %+v", s)
+		}
+		c.do("continue", map[string]any{"threadId": s.thread})
+	}
+	s := c.stop() // the end of the run
+	for _, count := range []string{"1", "2", "1"} {
+		c.do("reverseContinue", map[string]any{"threadId": s.thread})
+		if s = c.stop(); s.reason != "breakpoint" || s.line != line || c.eval(s, "count") != count {
+			t.Fatalf("back to count %s: %+v, count is %s", count, s, c.eval(s, "count"))
+		}
+	}
+	got := []int{}
+	for range 3 {
+		c.do("stepBack", map[string]any{"threadId": s.thread})
+		s = c.stop()
+		if s.reason != "step" {
+			t.Fatalf("a line back: %+v", s)
+		}
+		got = append(got, s.line)
+	}
+	if got[0] != line-1 || got[1] != line-2 || c.eval(s, "r.RemoteAddr") != `"11.0.0.1:10000"` || c.eval(s, "count") != "0" {
+		t.Errorf("lines back from %d: %v, count is %s", line, got, c.eval(s, "count"))
+	}
+	c.do("reverseContinue", map[string]any{"threadId": s.thread})
+	if s = c.stop(); s.reason != "entry" || s.step != "#1" {
+		t.Errorf("nothing to stop at before: %+v", s)
+	}
+	if out := c.output("console"); !strings.Contains(out, "the run starts here") {
+		t.Errorf("the console says %q", out)
+	}
+	c.do("continue", map[string]any{"threadId": s.thread})
+	if s = c.stop(); s.reason != "breakpoint" || s.line != line || c.eval(s, "count") != "1" {
+		t.Errorf("and on again: %+v", s)
+	}
+}

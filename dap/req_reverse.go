@@ -1,0 +1,110 @@
+package dap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/go-dap"
+
+	"github.com/restep/restep/sim/steplog"
+)
+
+// onStepBack goes back a line. DAP, "StepBack Request".
+func (s *session) onStepBack(ctx context.Context, m dap.Message) error {
+	req := m.(*dap.StepBackRequest)
+	state, err := s.target.State()
+	if err != nil {
+		return err
+	}
+	switch {
+	case req.Arguments.Granularity == "instruction":
+		return silentError(idUnsupported, "not supported: stepBack by instruction")
+	case state.Goroutine == 0:
+		return userError(idArguments, "no goroutine is stopped here, for the simulator made this step: go to another with %s", commandJump)
+	case req.Arguments.ThreadId != int(state.Goroutine):
+		return silentError(idArguments, "only goroutine %d, which is stopped here, can go back, not %d", state.Goroutine, req.Arguments.ThreadId)
+	}
+	answer := &dap.StepBackResponse{Response: response(&req.Request)}
+	return s.reverse(ctx, req, answer, "step", s.target.StepBack, func() (uint64, string) {
+		return s.startOf(state.Goroutine), fmt.Sprintf("goroutine %d starts here", state.Goroutine)
+	})
+}
+
+// onReverseContinue goes back to the last hit of a breakpoint, or to the start
+// of the run. DAP, "ReverseContinue Request".
+func (s *session) onReverseContinue(ctx context.Context, m dap.Message) error {
+	req := m.(*dap.ReverseContinueRequest)
+	if s.currentState() == exited {
+		if err := s.engine.Jump(ctx, s.engine.Log().Steps()); err != nil {
+			return err
+		}
+	}
+	answer := &dap.ReverseContinueResponse{Response: response(&req.Request)}
+	return s.reverse(ctx, req, answer, "breakpoint", s.target.ReverseContinue, func() (uint64, string) {
+		return 1, "the run starts here; no breakpoint was hit before"
+	})
+}
+
+// startOf returns the step at which a goroutine was started.
+func (s *session) startOf(goroutine int64) uint64 {
+	n := s.engine.FirstOf(1, func(c *steplog.Cursor) bool {
+		if c.Step().Kind != steplog.KindGo {
+			return false
+		}
+		f, ok := c.Step().Field(steplog.TagGoroutine)
+		return ok && int64(f.Num) == goroutine
+	})
+	return max(n, 1)
+}
+
+// reverse carries out a search. The request is answered when the search begins,
+// as that of any resumption. When there is nothing to go back to, the session
+// goes to the step that first names, and says why.
+func (s *session) reverse(ctx context.Context, req dap.RequestMessage, answer dap.Message, reason string,
+	search func(context.Context) (bool, error), first func() (uint64, string)) error {
+	before := s.currentStep()
+	if err := s.backend.idle(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.terminated = false // an ended program comes back
+	s.mu.Unlock()
+	s.setState(running)
+	s.out.send(answer)
+	p := s.startProgress(req.GetRequest().Seq, "Going back", progressDelay)
+	defer p.done()
+	stop := &dap.StoppedEvent{Event: event("stopped"), Body: dap.StoppedEventBody{Reason: reason}}
+	s.target.Resume = func(ctx context.Context) error {
+		last, err := s.resumeCaptured(ctx)
+		if e, ok := last.(*dap.StoppedEvent); ok {
+			stop.Body.ThreadId = e.Body.ThreadId
+			if reason == "breakpoint" {
+				stop.Body.HitBreakpointIds = e.Body.HitBreakpointIds
+			}
+		}
+		return err
+	}
+	found, err := search(ctx)
+	s.target.Resume = s.resume
+	switch {
+	case err == nil && found:
+		s.setState(stopped)
+		s.announce(stop, false)
+		return nil
+	case err == nil:
+		n, why := first()
+		s.console("restep: " + why)
+		err = s.jump(ctx, n, "entry")
+	case !errors.Is(err, context.Canceled):
+		s.console(fmt.Sprintf("restep: cannot go back: %v", err))
+	}
+	if err == nil || before != 0 && s.returnTo(before) {
+		return nil
+	}
+	if !s.isLeaving() {
+		s.complain(fmt.Sprintf("cannot go back: %v; debug the run again", err))
+	}
+	s.endProgram()
+	return nil
+}
