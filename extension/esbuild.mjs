@@ -29,12 +29,20 @@ if (process.argv.includes("--tests")) {
     format: "cjs",
     external: ["vscode"],
   });
-  const suites = readdirSync("e2e").filter((f) => f.endsWith(".ts"));
   await build({
     ...common,
-    entryPoints: suites.map((f) => `e2e/${f}`),
+    entryPoints: ["e2e/main.ts"],
     outdir: "out/e2e",
     format: "cjs",
     external: ["playwright-core"],
+  });
+  await build({
+    ...common,
+    entryPoints: ["e2e/go-extension.ts"],
+    outdir: "out/e2e",
+    format: "cjs",
+    external: ["vscode"],
+    mainFields: ["module", "main"],
+    sourcemap: false,
   });
 }

@@ -35,7 +35,7 @@ export function codeServer(): string | undefined {
 export async function prepare(): Promise<Folders> {
   const root = mkdtempSync(join(tmpdir(), "restep-vscode-"));
   const [bin, workspace] = [join(root, "bin"), join(root, "machines")];
-  const artefacts = process.env["RESTEP_ARTEFACTS"] || join(root, "artefacts");
+  const artefacts = process.env["RESTEP_ARTEFACTS"] || join(extension, "artefacts");
   for (const dir of [bin, workspace, artefacts, join(workspace, ".vscode")]) {
     mkdirSync(dir, { recursive: true });
   }
@@ -133,6 +133,10 @@ export class Server {
       query.set("payload", JSON.stringify(payload));
     }
     return `http://127.0.0.1:${this.port}/?${query}`;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
   }
 
   async stop(): Promise<void> {

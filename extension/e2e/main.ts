@@ -1,53 +1,53 @@
 // Runs the tests in real VS Code: node out/e2e/main.js. They need what
-// .ci/code-server.sh installs, and a packed restep.vsix. Screenshots go to
-// RESTEP_ARTEFACTS, when that is set.
+// .ci/code-server.sh installs, and a packed restep.vsix. An argument is part of
+// the names of the tests to run. Screenshots go to RESTEP_ARTEFACTS, else to
+// artefacts.
 
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { besideGo, packGo } from "./beside.js";
-import { clickStory, User } from "./click.js";
+import { clickStory } from "./click.js";
+import { besideGopls } from "./gopls.js";
 import { extension, type Folders, launchBrowser, prepare, remove, runHost, Server } from "./harness.js";
+import { ended, of } from "./processes.js";
+import { User } from "./user.js";
 
-const overallMs = 8 * 60_000;
+const overallMs = 10 * 60_000;
 
 type Test = (folders: Folders, browser: Browser) => Promise<void>;
 
 const tests: Record<string, Test> = {
-  "a click on a step": async (folders, browser) => {
-    const server = await Server.start(folders, { trust: true, install: [join(extension, "restep.vsix")] });
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-    const user = new User(page, folders);
-    try {
-      await page.goto(server.url(folders.workspace));
-      await clickStory(user);
-    } catch (e) {
-      await user.shot("failed").catch(() => {});
-      throw e;
-    } finally {
-      await page.close();
-      await server.stop();
-    }
-  },
-  "beside the Go extension": async (folders, browser) => {
-    const go = packGo(folders);
-    const server = await Server.start(folders, { trust: true, install: [join(extension, "restep.vsix"), go] });
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-    const user = new User(page, folders);
-    try {
-      await page.goto(server.url(folders.workspace));
-      await besideGo(user);
-    } catch (e) {
-      await user.shot("beside-failed").catch(() => {});
-      throw e;
-    } finally {
-      await page.close();
-      await server.stop();
-    }
-  },
+  "a click on a step": (folders, browser) => story("click", folders, browser, clickStory),
+  "beside the Go extension and gopls": (folders, browser) =>
+    story("beside", folders, browser, besideGo, [packGo(folders)]),
+  "two language servers": (folders) => besideGopls(folders),
   "in the host, trusted": (folders, browser) => host(folders, browser, true),
   "in the host, not trusted": (folders, browser) => host(folders, browser, false),
 };
+
+/** story lets a user do something in a window with a fresh profile. */
+async function story(
+  name: string,
+  folders: Folders,
+  browser: Browser,
+  tell: (user: User, server: Server) => Promise<void>,
+  more: readonly string[] = [],
+): Promise<void> {
+  const server = await Server.start(folders, { trust: true, install: [join(extension, "restep.vsix"), ...more] });
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const user = new User(page, folders, name);
+  try {
+    await page.goto(server.url(folders.workspace));
+    await tell(user, server);
+  } catch (e) {
+    await user.shot("failed").catch(() => {});
+    throw e;
+  } finally {
+    await page.close();
+    await server.stop();
+  }
+}
 
 async function host(folders: Folders, browser: Browser, trust: boolean): Promise<void> {
   const folder = trust ? folders.workspace : strange(folders);
@@ -76,29 +76,6 @@ function strange(folders: Folders): string {
   return folder;
 }
 
-/** left returns the processes that run a program of ours. */
-function left(folders: Folders): string[] {
-  return readdirSync("/proc").flatMap((pid) => {
-    try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-      const env = readFileSync(`/proc/${pid}/environ`, "utf8");
-      return /^\d+$/.test(pid) && (line.includes(folders.root) || env.includes(folders.root)) ? [`${pid} ${line}`] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
-async function gone(folders: Folders): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (left(folders).length > 0) {
-    if (Date.now() > end) {
-      throw new Error(`still running:\n${left(folders).join("\n")}`);
-    }
-    await new Promise((done) => setTimeout(done, 100));
-  }
-}
-
 async function main(): Promise<number> {
   const only = process.argv[2];
   setTimeout(() => {
@@ -115,7 +92,7 @@ async function main(): Promise<number> {
     const started = Date.now();
     try {
       await run(folders, browser);
-      await gone(folders);
+      await ended("after the window was closed", () => of(folders.root));
       console.log(`ok   ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
     } catch (e) {
       failed++;
@@ -123,6 +100,7 @@ async function main(): Promise<number> {
     }
   }
   await browser.close();
+  console.log(`screenshots: ${folders.artefacts}`);
   if (process.env["RESTEP_KEEP"] === "1") {
     console.log(`kept ${folders.root}`);
   } else {
