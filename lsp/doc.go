@@ -30,10 +30,12 @@
 // Invariant: a snapshot and all below it never change.
 // Invariant: a step is shown at a line only if the line is known to be the one
 // that made it; it is marked as stale when that is likely, left out otherwise.
+// Edits are followed from the first version that was compared with what ran, so
+// that of equal lines the right one keeps its steps.
 // Invariant: text of a program under test is escaped before it is shown, in
 // markdown and elsewhere; there are no command links, so isTrusted is not needed.
-// Invariant: no message of a client, however wrong, ends the server, unless its
-// frame cannot be told from the next one.
+// Invariant: no message of a client, however wrong or long, ends the server,
+// unless its frame cannot be told from the next one.
 //
 // # Commands and custom messages
 //

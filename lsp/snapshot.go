@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
@@ -79,6 +80,7 @@ type document struct {
 	identity
 	version int32
 	text    *source.Text
+	ids     source.LineIDs
 	parsed  func() *source.File
 	lines   func() []string
 
@@ -102,16 +104,50 @@ type identity struct {
 	// itself is such a link.
 	names []string
 	homes []source.Module
+
+	history *history
+}
+
+// history is what the versions of a document have in common as long as it is
+// open.
+type history struct {
+	lastID  atomic.Uint64
+	mu      sync.Mutex
+	anchors map[*hits.Base]*source.Anchor
+}
+
+func (h *history) nextID() uint64 { return h.lastID.Add(1) }
+
+// maxAnchors bounds how many files of builds a document is followed from.
+const maxAnchors = 100
+
+// follow says where the lines of a base are in a version, by comparing and by
+// the edits since the first version that was compared.
+func (h *history) follow(base *hits.Base, d *document) *source.Lines {
+	compared := source.CompareLines(base.Lines(), d.lines())
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	anchor := h.anchors[base]
+	if anchor == nil {
+		if len(h.anchors) >= maxAnchors {
+			clear(h.anchors)
+		}
+		h.anchors[base] = source.NewAnchor(compared, d.ids)
+		return compared
+	}
+	return anchor.Lines(compared, d.ids)
 }
 
 // newDocument returns a version of a file that is in a module or not.
 func newDocument(u uri.URI, path string, version int32, content string) *document {
-	d := &document{identity: identity{uri: u, path: path}}
+	h := &history{anchors: map[*hits.Base]*source.Anchor{}}
+	d := &document{identity: identity{uri: u, path: path, history: h}}
 	d.file, d.inModule = path, d.live(path)
 	if real := source.Real(path); !slices.Contains(d.names, real) && d.live(real) && !d.inModule {
 		d.file, d.inModule = real, true
 	}
-	return d.with(version, source.NewText(content))
+	text := source.NewText(content)
+	return d.with(version, text, source.NewLineIDs(text, h.nextID))
 }
 
 // live adds the module that a path is in.
@@ -135,10 +171,10 @@ func (d *identity) live(path string) bool {
 	return true
 }
 
-// with returns the document with another text.
-func (d *document) with(version int32, text *source.Text) *document {
+// with returns the document with another text and the names of its lines.
+func (d *document) with(version int32, text *source.Text, ids source.LineIDs) *document {
 	return &document{
-		identity: d.identity, version: version, text: text,
+		identity: d.identity, version: version, text: text, ids: ids,
 		parsed: sync.OnceValue(func() *source.File { return source.Parse(d.path, text.Content()) }),
 		lines:  sync.OnceValue(text.Lines),
 		moved:  map[*hits.Base]*source.Lines{},

@@ -33,11 +33,12 @@ func (s *server) DidChange(_ context.Context, params *protocol.DidChangeTextDocu
 	if d == nil {
 		return fmt.Errorf("%s is not open", name)
 	}
-	text := d.text
+	text, ids := d.text, d.ids
 	for _, change := range params.ContentChanges {
 		switch c := change.(type) {
 		case *protocol.TextDocumentContentChangeWholeDocument:
-			text = source.NewText(c.Text)
+			now := source.NewText(c.Text)
+			text, ids = now, ids.Replace(text, now, d.history.nextID)
 		case *protocol.TextDocumentContentChangePartial:
 			edited, err := text.Edit(position(c.Range.Start), position(c.Range.End), snap.encoding, c.Text)
 			if err != nil {
@@ -45,10 +46,11 @@ func (s *server) DidChange(_ context.Context, params *protocol.DidChangeTextDocu
 				s.change(true, func(next *snapshot) { delete(next.docs, name) })
 				return fmt.Errorf("%s: %w; open it again", name, err)
 			}
+			ids = ids.Edit(text, edited, position(c.Range.Start), position(c.Range.End), snap.encoding, d.history.nextID)
 			text = edited
 		}
 	}
-	s.change(false, func(next *snapshot) { next.docs[name] = d.with(params.TextDocument.Version, text) })
+	s.change(false, func(next *snapshot) { next.docs[name] = d.with(params.TextDocument.Version, text, ids) })
 	return nil
 }
 

@@ -96,7 +96,7 @@ func (d *document) join(states []*hits.State) *view {
 func (d *document) movedSince(base *hits.Base) *source.Lines {
 	m := d.moved[base]
 	if m == nil {
-		m = source.CompareLines(base.Lines(), d.lines())
+		m = d.history.follow(base, d)
 		d.moved[base] = m
 	}
 	return m

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -87,8 +88,31 @@ func FuzzEdit(f *testing.F) {
 		text := NewText(content)
 		from, to := Position{l1, c1}, Position{l2, c2}
 		edited, err := text.Edit(from, to, Encoding(e%3), insert)
-		if err == nil && !strings.Contains(edited.Content(), insert) {
+		if err != nil {
+			return
+		}
+		if !strings.Contains(edited.Content(), insert) {
 			t.Fatalf("%q is not in %q", insert, edited.Content())
+		}
+		last := uint64(0)
+		next := func() uint64 { last++; return last }
+		ids := NewLineIDs(text, next)
+		for how, now := range map[string]LineIDs{
+			"edited": ids.Edit(text, edited, from, to, Encoding(e%3), next), "replaced": ids.Replace(text, edited, next),
+		} {
+			if len(now) != edited.GoLines() {
+				t.Fatalf("%s: %d names for %d lines", how, len(now), edited.GoLines())
+			}
+			seen := map[uint64]bool{}
+			for n, id := range now {
+				if seen[id] {
+					t.Fatalf("%s: two lines of %q have one name", how, edited.Content())
+				}
+				seen[id] = true
+				if old := slices.Index(ids, id); old >= 0 && text.line(old) != edited.line(n) {
+					t.Fatalf("%s: line %d of %q keeps its name in %q as line %d", how, old, content, edited.Content(), n)
+				}
+			}
 		}
 	})
 }
