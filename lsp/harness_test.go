@@ -134,7 +134,7 @@ func connect(t testing.TB, opt Options) *client {
 		diagnostics: map[uri.URI][]protocol.Diagnostic{}, config: "null",
 	}
 	go func() { c.ended <- Serve(ctx, there, opt) }()
-	c.conn = jsonrpc2.NewConn(jsonrpc2.NewHeaderStream(here), jsonrpc2.WithCodec(codec{}))
+	c.conn = jsonrpc2.NewConn(newStream(here, func(error) {}), jsonrpc2.WithCodec(codec{}))
 	c.conn.Go(ctx, c.handler())
 	c.Server = protocol.ServerDispatcher(c.conn)
 	t.Cleanup(func() {
@@ -276,6 +276,7 @@ func record(t testing.TB, dir string, r *runs.Result, fill func(*logtest.Log)) {
 	log := logtest.New(t, steplog.Header{Seed: r.Seed, StartNs: start.UnixNano(), Build: r.Build, Package: r.Package, Module: r.Module, Test: r.Test})
 	fill(log)
 	content := log.Bytes()
+	r.Steps = log.Steps()
 	path, err := store.NewLog(nil)
 	if err != nil {
 		t.Fatal(err)

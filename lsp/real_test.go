@@ -99,7 +99,7 @@ func startReal(t *testing.T, restep, file string) (*client, *exec.Cmd) {
 	_ = theirIn.Close()
 	_ = theirOut.Close()
 	c := &client{ctx: ctx, pipe: pipes{ourIn, ourOut}, changed: make(chan struct{}), diagnostics: map[uri.URI][]protocol.Diagnostic{}, config: "null"}
-	c.conn = jsonrpc2.NewConn(jsonrpc2.NewHeaderStream(c.pipe), jsonrpc2.WithCodec(codec{}))
+	c.conn = jsonrpc2.NewConn(newStream(c.pipe, func(error) {}), jsonrpc2.WithCodec(codec{}))
 	c.conn.Go(ctx, c.handler())
 	c.Server = protocol.ServerDispatcher(c.conn)
 	pid, root, yes := int32(os.Getpid()), uri.File(filepath.Dir(file)), true

@@ -75,7 +75,7 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, opt Options) error {
 		snap: newSnapshot(), requests: map[jsonrpc2.ID]context.CancelFunc{}, watching: map[string]*watched{}, selected: map[lineKey]uint64{},
 		progress: map[string]context.CancelFunc{},
 	}
-	s.conn = jsonrpc2.NewConn(&stream{Stream: jsonrpc2.NewHeaderStream(conn), over: s.end}, jsonrpc2.WithCodec(codec{}))
+	s.conn = jsonrpc2.NewConn(newStream(conn, s.end), jsonrpc2.WithCodec(codec{}))
 	s.client = protocol.ClientDispatcher(s.conn)
 	s.conn.Go(ctx, s.handler())
 	s.background(s.announce)

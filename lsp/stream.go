@@ -1,56 +1,124 @@
 package lsp
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 )
 
-// stream answers frames that are no message with an error and goes on with
-// the next frame, and says when no further one will come.
+// stream reads frames itself: it bounds what a client can make it keep, answers
+// frames that are no message with an error and goes on with the next one, and
+// says when no further one will come. Writing is that of jsonrpc2.
 type stream struct {
 	jsonrpc2.Stream
+	in   *bufio.Reader
 	over func(error)
 }
 
-// framed is what the stream of jsonrpc2 with headers can do besides.
-type framed interface {
-	ReadFrame(context.Context) ([]byte, int64, error)
-	WriteFrame(context.Context, []byte) (int64, error)
+func newStream(conn io.ReadWriteCloser, over func(error)) *stream {
+	return &stream{jsonrpc2.NewHeaderStream(conn), bufio.NewReader(conn), over}
 }
+
+const (
+	// maxFrame is the size in bytes of the largest message. A Go file of that
+	// size is one that no compiler takes.
+	maxFrame = 64 << 20
+	// maxHeader bounds the header of a frame.
+	maxHeader = 8 << 10
+)
+
+// errTooLong is a frame that was left out.
+var errTooLong = errors.New("the message is too long")
 
 // Read implements [jsonrpc2.Stream].
 func (s *stream) Read(ctx context.Context) (jsonrpc2.Message, int64, error) {
-	raw := s.Stream.(framed)
 	for {
-		frame, n, err := raw.ReadFrame(ctx)
-		if err != nil {
+		frame, err := s.frame()
+		if err != nil && !errors.Is(err, errTooLong) {
 			s.over(err)
 			return nil, 0, err
 		}
-		frame = slices.Clone(frame)
-		message, err := jsonrpc2.DecodeMessage(frame)
+		code := jsonrpc2.InvalidRequest
 		if err == nil {
-			return message, n, nil
-		}
-		code := jsonrpc2.ParseError
-		if json.Valid(frame) {
-			code = jsonrpc2.InvalidRequest
+			var message jsonrpc2.Message
+			if message, err = jsonrpc2.DecodeMessage(frame); err == nil {
+				return message, int64(len(frame)), nil
+			}
+			if !json.Valid(frame) {
+				code = jsonrpc2.ParseError
+			}
 		}
 		answer, _ := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": nil,
 			"error": map[string]any{"code": code, "message": plain(err.Error(), maxText)}})
-		if _, err := raw.WriteFrame(ctx, answer); err != nil {
+		if _, err := s.Stream.(framed).WriteFrame(ctx, answer); err != nil {
 			s.over(err)
 			return nil, 0, err
 		}
 	}
+}
+
+// framed is what the stream of jsonrpc2 with headers can do besides.
+type framed interface {
+	WriteFrame(context.Context, []byte) (int64, error)
+}
+
+// frame reads the next frame. LSP 3.17, "Base Protocol": header fields end with
+// \r\n, an empty one ends the header; Content-Length is in bytes. io.EOF means
+// that there is none.
+func (s *stream) frame() ([]byte, error) {
+	length, size := int64(-1), 0
+	for {
+		line, err := s.in.ReadSlice('\n')
+		if size += len(line); err == io.EOF && size > 0 {
+			return nil, io.ErrUnexpectedEOF
+		}
+		if err == bufio.ErrBufferFull || size > maxHeader {
+			return nil, fmt.Errorf("%w: it is longer than %d bytes", jsonrpc2.ErrInvalidHeader, maxHeader)
+		}
+		if err != nil {
+			return nil, err
+		}
+		field := strings.TrimRight(string(line), "\r\n")
+		if field == "" {
+			break
+		}
+		name, value, _ := strings.Cut(field, ":")
+		if !strings.EqualFold(strings.TrimSpace(name), "Content-Length") {
+			continue // Content-Type: there is but one
+		}
+		n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 62)
+		if err != nil {
+			return nil, fmt.Errorf("%w: Content-Length is %q", jsonrpc2.ErrInvalidHeader, value)
+		}
+		length = int64(n)
+	}
+	if length < 0 {
+		return nil, fmt.Errorf("%w: it has no Content-Length", jsonrpc2.ErrInvalidHeader)
+	}
+	if length > maxFrame {
+		if _, err := io.CopyN(io.Discard, s.in, length); err != nil {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return nil, fmt.Errorf("%w: %d bytes, at most %d", errTooLong, length, maxFrame)
+	}
+	var body bytes.Buffer // grows as the bytes come, whatever was announced
+	body.Grow(int(min(length, 64<<10)))
+	if _, err := io.CopyN(&body, s.in, length); err != nil {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return body.Bytes(), nil
 }
 
 // codec lets protocol encode and decode, which knows the unions of LSP.

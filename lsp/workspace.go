@@ -30,7 +30,7 @@ func (s *server) scan() {
 			continue
 		}
 		s.background(func() {
-			modules := source.Modules(real)
+			modules := source.Modules(s.ctx, real)
 			s.change(false, func(next *snapshot) {
 				if next.folders[name] == real {
 					next.nested[name] = modules

@@ -2,6 +2,7 @@ package hits
 
 import (
 	"cmp"
+	"fmt"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -152,6 +153,8 @@ func index(open func() (*runs.Log, error), result runs.Result, owner *owner) (ru
 		run.Problem = err.Error()
 	} else if p := log.Problems(); len(p) > 0 {
 		run.Problem = p[0].Error()
+	} else if n := log.Steps(); n < result.Steps {
+		run.Problem = fmt.Sprintf("it was cut short: it has %d of %d steps; run the test again", n, result.Steps)
 	}
 	x.sort()
 	return run

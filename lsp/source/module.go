@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"io"
 	"iter"
 	"os"
@@ -61,15 +62,16 @@ const (
 )
 
 // Modules returns the modules below a folder, which may be in none or in one
-// itself. It goes a few levels deep, and not where go does not go either.
-func Modules(folder string) []Module {
+// itself. It goes a few levels deep, and not where go does not go either. It
+// ends early with the context.
+func Modules(ctx context.Context, folder string) []Module {
 	var found []Module
 	type level struct {
 		dir   string
 		depth int
 	}
 	queue := []level{{folder, 0}}
-	for n := 0; n < len(queue) && n < maxFolders && len(found) < maxNested; n++ {
+	for n := 0; n < len(queue) && n < maxFolders && len(found) < maxNested && ctx.Err() == nil; n++ {
 		at := queue[n]
 		entries, err := os.ReadDir(at.dir)
 		if err != nil {

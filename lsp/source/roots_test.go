@@ -65,10 +65,10 @@ func TestRoots(t *testing.T) {
 	if n := len(a.Roots()); n != 2 {
 		t.Errorf("%d roots without the workspace, want 2", n)
 	}
-	if n := len(Modules(dir)); n != 5 {
+	if n := len(Modules(t.Context(), dir)); n != 5 {
 		t.Errorf("%d modules below the folder, want 5", n)
 	}
-	if n := len(Modules(filepath.Join(dir, "alone"))); n != 1 {
+	if n := len(Modules(t.Context(), filepath.Join(dir, "alone"))); n != 1 {
 		t.Errorf("%d modules below a module, want 1", n)
 	}
 }
