@@ -2,6 +2,7 @@ package dap
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ func (s *session) onEvent(m dap.Message) {
 		drop := s.dropEntry && e.Body.Reason == "entry"
 		s.dropEntry = s.dropEntry && !drop
 		s.mu.Unlock()
-		if drop {
+		if drop || s.passOver(e) {
 			return
 		}
 		s.setState(stopped)
@@ -37,14 +38,14 @@ func (s *session) onEvent(m dap.Message) {
 			return
 		}
 		s.setState(exited)
-		s.showOutput(s.engine.Log().Steps())
+		s.showOutput(math.MaxUint64)
 		s.sendTerminated()
 	case *dap.ExitedEvent:
 		s.mu.Lock()
 		captured := s.capture != nil
 		s.mu.Unlock()
 		if !captured {
-			s.showOutput(s.engine.Log().Steps())
+			s.showOutput(math.MaxUint64)
 			s.out.send(e)
 		}
 	case *dap.OutputEvent:
@@ -95,16 +96,22 @@ const schedulerThread = 1<<31 - 1
 func (s *session) announce(e *dap.StoppedEvent, atStep bool) {
 	s.mu.Lock()
 	t := s.target
-	s.frames = map[int]frameOwner{}
+	s.frames, s.owners, s.synthetic, s.inPlace = map[int]frameOwner{}, map[int]frameOwner{}, nil, 0
 	s.mu.Unlock()
 	e.Body.AllThreadsStopped = true
 	e.Body.HitBreakpointIds = slices.DeleteFunc(e.Body.HitBreakpointIds, target.Internal)
 	if t != nil {
 		if state, err := t.State(); err == nil {
+			s.mu.Lock()
+			s.inPlace = state.Machine
+			s.mu.Unlock()
 			s.showOutput(state.Step)
 			e.Body.Text = fmt.Sprintf("#%d", state.Step)
 			if atStep || state.AtStep {
 				s.describeStep(e, state)
+			}
+			if at := s.changedAt(); at != 0 {
+				e.Body.Description = strings.TrimSpace(fmt.Sprintf("changed by you since #%d %s", at, e.Body.Description))
 			}
 		}
 	}
@@ -123,11 +130,15 @@ func (s *session) describeStep(e *dap.StoppedEvent, state replay.State) {
 		// made deep inside the standard library.
 		e.Body.Reason = "goto"
 	}
-	step, err := s.engine.Log().Step(state.Step)
+	if state.Changed {
+		return
+	}
+	log := s.engine.Log()
+	step, err := log.Step(state.Step)
 	if err != nil {
 		return
 	}
-	e.Body.Description = fmt.Sprintf("at step #%d: %s of %s", state.Step, step.Kind, text.Who(s.engine.Log(), &step))
+	e.Body.Description = fmt.Sprintf("at step #%d: %s of %s", state.Step, step.Kind, text.Who(log, &step))
 	if state.Goroutine == 0 {
 		e.Body.Description += " (made by the simulator, no goroutine runs)"
 	}
@@ -138,6 +149,11 @@ const maxShown = 1000
 
 // showOutput sends the log lines up to a step that the client has not seen.
 func (s *session) showOutput(to uint64) {
+	log := s.engine.Log()
+	to = min(to, log.Steps())
+	if at := s.changedAt(); at != 0 { // the log is not of what it does now
+		to = min(to, at)
+	}
 	s.mu.Lock()
 	from := s.shown + 1
 	s.shown = max(s.shown, to)
@@ -145,7 +161,6 @@ func (s *session) showOutput(to uint64) {
 	if to < from {
 		return
 	}
-	log := s.engine.Log()
 	c := log.Cursor(steplog.Filter{From: from, To: to, Kinds: []steplog.Kind{steplog.KindLog, steplog.KindTest}})
 	c.Reset(to + 1)
 	n := 0

@@ -39,6 +39,7 @@ type launchArguments struct {
 	// Delve's, which the front heeds as well.
 	HideSystemGoroutines bool   `json:"hideSystemGoroutines"`
 	GoroutineFilters     string `json:"goroutineFilters"`
+	ShowGlobalVariables  bool   `json:"showGlobalVariables"`
 }
 
 // maxThreads is how many goroutines a threads request lists.
@@ -172,7 +173,7 @@ func (s *session) delveArguments(raw json.RawMessage) (json.RawMessage, error) {
 		return nil, err
 	}
 	for _, own := range []string{"program", "cwd", "test", "seed", "step", "stopAtEnd", "env", "args", "buildFlags",
-		"buildTags", "token", "maxThreads", "noDebug", "followExec", "followExecRegex", "backend", "processId", "waitFor"} {
+		"buildTags", "token", "maxThreads", "showGlobalVariables", "noDebug", "followExec", "followExecRegex", "backend", "processId", "waitFor"} {
 		delete(args, own)
 	}
 	args["mode"] = "remote"

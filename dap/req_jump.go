@@ -83,6 +83,7 @@ func (s *session) jumpThen(ctx context.Context, n uint64, reason string, arrived
 	if err := s.engine.Jump(ctx, n); err != nil {
 		return err
 	}
+	s.converge()
 	s.setState(stopped)
 	arrived()
 	s.announce(&dap.StoppedEvent{Event: event("stopped"), Body: dap.StoppedEventBody{Reason: reason}}, true)

@@ -34,6 +34,7 @@ func (s *session) onRestart(ctx context.Context, m dap.Message) error {
 	s.mu.Lock()
 	s.shown, s.terminated, s.restarted = 0, false, true
 	s.mu.Unlock()
+	s.converge()
 	if err = s.load(ctx, req.Seq, args); err == nil {
 		s.launch, s.launchRaw = args, raw
 		s.engine = replay.NewEngine(s.prog.Log, s.target)
@@ -108,6 +109,9 @@ func (s *session) onRestartFrame(ctx context.Context, m dap.Message) error {
 	if err != nil {
 		return err
 	}
+	if at := s.changedAt(); at != 0 {
+		return userError(idJump, "you changed the program at step #%d: its calls are not those of the recorded run; go to a step first", at)
+	}
 	from, err := s.beforeCall(owner.goroutine, frames[owner.index:], state.Step)
 	if err != nil {
 		return err
@@ -123,6 +127,7 @@ func (s *session) onRestartFrame(ctx context.Context, m dap.Message) error {
 		}
 		return err
 	}
+	s.converge()
 	s.setState(stopped)
 	s.out.send(&dap.RestartFrameResponse{Response: response(&req.Request)})
 	s.announce(&dap.StoppedEvent{Event: event("stopped"), Body: dap.StoppedEventBody{

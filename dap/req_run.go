@@ -30,6 +30,10 @@ func (s *session) run(req dap.RequestMessage, answer func()) error {
 	if err != nil {
 		return err
 	}
+	_, plain := req.(*dap.ContinueRequest)
+	s.mu.Lock()
+	s.stepping = !plain
+	s.mu.Unlock()
 	s.setState(running)
 	if answer != nil {
 		answer()

@@ -69,8 +69,13 @@ func (s *session) dapThreads(list []target.Goroutine, state replay.State) []dap.
 	if state.Goroutine == 0 {
 		out = append(out, dap.Thread{Id: schedulerThread, Name: "simulator (no goroutine runs)"})
 	}
+	changed := s.changedAt()
 	for i := range list {
-		out = append(out, dap.Thread{Id: int(list[i].ID), Name: s.threadName(&list[i])})
+		th := dap.Thread{Id: int(list[i].ID), Name: s.threadName(&list[i])}
+		if changed != 0 && list[i].ID == state.Goroutine {
+			th.Name += fmt.Sprintf(" (changed by you since #%d)", changed)
+		}
+		out = append(out, th)
 	}
 	if len(out) == 0 {
 		out = append(out, dap.Thread{Id: schedulerThread, Name: "no goroutine is selected"})

@@ -43,17 +43,17 @@ func requests() map[string]request {
 		"threads":       {launched, (*session).onThreads},
 		"stackTrace":    {halted, (*session).onStackTrace},
 		"scopes":        {halted, (*session).onScopes},
-		"variables":     {halted, (*session).forward},
+		"variables":     {halted, (*session).onVariables},
 		"evaluate":      {halted, (*session).onEvaluate},
 		"completions":   {halted, (*session).onCompletions},
-		"setVariable":   {halted, (*session).forward},
+		"setVariable":   {halted, (*session).onSetVariable},
 		"setExpression": {halted, (*session).onSetExpression},
 		"exceptionInfo": {halted, (*session).onExceptionInfo},
 		"readMemory":    {halted, (*session).forward},
-		"writeMemory":   {halted, (*session).forward},
+		"writeMemory":   {halted, (*session).onWriteMemory},
 		"disassemble":   {halted, (*session).forward},
 
-		"setBreakpoints":            {configuring | stopped | running, (*session).forward},
+		"setBreakpoints":            {configuring | stopped | running, (*session).onSetBreakpoints},
 		"setFunctionBreakpoints":    {configuring | stopped | running, (*session).forward},
 		"setInstructionBreakpoints": {configuring | stopped | running, (*session).forward},
 		"setExceptionBreakpoints":   {configuring | stopped | running, (*session).onExceptionBreakpoints},
@@ -146,14 +146,19 @@ func (s *session) forwardWith(m dap.Message, rewrite func(dap.Message)) error {
 		if rewrite != nil {
 			rewrite(answer)
 		}
-		r := answer.(dap.ResponseMessage).GetResponse()
-		if !r.Success && s.noProgram() {
-			s.out.send(silentError(idDebugger, "the program has ended").response(&head))
-			return
-		}
-		r.RequestSeq, r.Command = head.Seq, head.Command // Delve's own errors lack the command
-		s.out.send(answer)
+		s.pass(&head, answer)
 	})
+}
+
+// pass gives Delve's answer to a request to the client.
+func (s *session) pass(head *dap.Request, answer dap.Message) {
+	r := answer.(dap.ResponseMessage).GetResponse()
+	if !r.Success && s.noProgram() {
+		s.out.send(silentError(idDebugger, "the program has ended").response(head))
+		return
+	}
+	r.RequestSeq, r.Command = head.Seq, head.Command // Delve's own errors lack the command
+	s.out.send(answer)
 }
 
 // noProgram reports that the program is being ended or has been.

@@ -93,6 +93,12 @@ type session struct {
 	leaving    bool               // the client wants the end: terminate or disconnect has come
 	shown      uint64             // last step whose output the client has seen
 	frames     map[int]frameOwner // by frame id, reset at every stop
+	owners     map[int]frameOwner // by reference of variables, as well
+	synthetic  []synthetic        // the front's own variables, as well
+	stepping   bool               // the program runs to the end of a step over, into or out
+	conditions map[int]condition  // of breakpoints, by Delve's id, that Delve cannot evaluate
+	changed    uint64             // step at which the user changed the program, 0 = it is the recorded run
+	inPlace    uint32             // machine whose variables are in place, 0 when that is not known
 }
 
 // frameOwner says whose frame a frame id is.
@@ -112,7 +118,7 @@ const maxQueue = 4096
 func Serve(ctx context.Context, conn io.ReadWriteCloser, opt Options) error {
 	s := &session{
 		opt: opt, conn: conn, out: writer{w: conn}, in: make(chan dap.Message, maxQueue),
-		table: requestTable, state: fresh, frames: map[int]frameOwner{},
+		table: requestTable, state: fresh, frames: map[int]frameOwner{}, owners: map[int]frameOwner{},
 	}
 	s.out.edit = s.settings.outgoing
 	s.ctx, s.cancel = context.WithCancel(ctx)

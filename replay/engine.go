@@ -65,7 +65,7 @@ func (e *Engine) Jump(ctx context.Context, n uint64) error {
 	if err != nil {
 		return err
 	}
-	if s.Step == n && s.AtStep && !s.Exited {
+	if s.Step == n && s.AtStep && !s.Exited && !s.Changed {
 		return nil
 	}
 	if err := e.move(ctx, s, n); err != nil {
@@ -85,7 +85,7 @@ func (e *Engine) move(ctx context.Context, s State, n uint64) error {
 	if err != nil {
 		return err
 	}
-	back := s.Exited || s.Step >= n
+	back := s.Exited || s.Step >= n || s.Changed
 	from := uint64(0)
 	for _, p := range points {
 		if p <= n && (back || p > s.Step) {

@@ -37,6 +37,7 @@ type State struct {
 	Sum     uint32 // low half of the rolling checksum after that step
 	AtStep  bool   // nothing has happened since that step
 	Exited  bool   // the program has ended; Status is its exit code
+	Changed bool   // the user has changed it: what it does now is not the recorded run
 	Status  int
 	Machine uint32 // whose variables are in place
 	// Goroutine is the id of the goroutine that is stopped, 0 when the

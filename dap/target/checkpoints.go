@@ -128,12 +128,37 @@ func (t *Target) prepareRestore(from, n uint64) error {
 	if err := writeWord(mem, controlFrom, uint64(places[i].index)); err != nil {
 		return err
 	}
+	t.mu.Lock()
+	changed := t.changed
+	t.changed = false
+	t.mu.Unlock()
+	if changed {
+		if err := writeWord(mem, controlOff, 0); err != nil {
+			return err
+		}
+	}
 	thread := grp.Selected.CurrentThread()
 	pc := thread.BinInfo().Arch.PCRegNum
 	if err := thread.SetReg(pc, op.DwarfRegisterFromUint64(entry)); err != nil {
 		return fmt.Errorf("send the program back: %w", err)
 	}
 	return nil
+}
+
+// Changed says that the user has changed the program where it is: a variable
+// was set, a function called. What it does from here on is not the recorded
+// run, and no checkpoint is made of it; those that are there are of the
+// recorded run. Going to a step undoes the change.
+func (t *Target) Changed() error {
+	t.mu.Lock()
+	t.changed = true
+	t.mu.Unlock()
+	grp, unlock := t.dbg.LockTargetGroup()
+	defer unlock()
+	if ok, _ := grp.Valid(); !ok {
+		return nil
+	}
+	return writeWord(grp.Selected.Memory(), controlOff, 1)
 }
 
 // budget is what all checkpoints of a program may use together, in bytes: a

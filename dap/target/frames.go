@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/go-delve/delve/pkg/proc"
-	"github.com/go-delve/delve/service/api"
 
 	"github.com/restep/restep/sim/steplog"
 )
@@ -93,13 +92,5 @@ var loadConfig = proc.LoadConfig{
 // Eval evaluates an expression of Delve's language in a frame of the stopped
 // goroutine. The error is Delve's, who names what it could not find.
 func (t *Target) Eval(frame int, expr string) (Value, error) {
-	v, err := t.dbg.EvalVariableInScope(-1, frame, 0, expr, loadConfig)
-	if err != nil {
-		return Value{}, err
-	}
-	if v.Unreadable != nil {
-		return Value{}, fmt.Errorf("%s cannot be read: %w", expr, v.Unreadable)
-	}
-	a := api.ConvertVar(v)
-	return Value{Type: a.Type, Value: a.StringWithOptions("", "", api.PrettyNewlines)}, nil
+	return t.evalAt(Scope{Goroutine: -1, Frame: frame}, expr)
 }

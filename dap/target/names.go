@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-delve/delve/pkg/proc"
@@ -67,6 +68,17 @@ func (t *Target) Package(path string) ([]Name, error) {
 	}
 	slices.SortFunc(out, func(a, b Name) int { return strings.Compare(a.Name, b.Name) })
 	return slices.Compact(out), nil
+}
+
+// Globals returns the package variables that a frame of a goroutine sees, and
+// the quoted path of their package.
+func (t *Target) Globals(goroutine int64, frame int) (pkg string, list []Name, err error) {
+	fn, err := t.dbg.Function(goroutine, frame, 0)
+	if err != nil || fn == nil {
+		return "", nil, fmt.Errorf("there is no function in frame %d of goroutine %d: %w", frame, goroutine, err)
+	}
+	list, err = t.Package(fn.PackageName())
+	return strconv.Quote(fn.PackageName()), list, err
 }
 
 // Fields returns the fields of what an expression stands for in a frame of a

@@ -17,7 +17,7 @@ var wordConfig = proc.LoadConfig{MaxStructFields: 0}
 // State says where the program is: see replay.Target. It must be stopped.
 func (t *Target) State() (replay.State, error) {
 	t.mu.Lock()
-	closed, atGate, run := t.closed, t.atGate, t.run
+	closed, atGate, run, changed := t.closed, t.atGate, t.run, t.changed
 	t.mu.Unlock()
 	if closed {
 		return replay.State{}, errClosed
@@ -28,9 +28,11 @@ func (t *Target) State() (replay.State, error) {
 	grp, unlock := t.dbg.LockTargetGroup()
 	defer unlock()
 	if _, err := grp.Valid(); err != nil {
-		return exitState(run.Ended, err)
+		s, err := exitState(run.Ended, err)
+		s.Changed = changed
+		return s, err
 	}
-	var s replay.State
+	s := replay.State{Changed: changed}
 	tgt := grp.Selected
 	vars, err := t.variables(tgt)
 	if err != nil {

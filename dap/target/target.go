@@ -36,12 +36,14 @@ type Target struct {
 	vars     *variables // guarded by the debugger's lock
 	stopLine int        // where the breakpoint is in stopFile
 
-	mu     sync.Mutex // guards run and closed
-	run    *program.Run
-	closed bool
-	atGate bool // the run waits at its start
-	layout *gLayout
-	starts map[uint64]string // names of the functions that goroutines start with, by address
+	mu       sync.Mutex // guards run and closed
+	run      *program.Run
+	closed   bool
+	changed  bool // see Changed
+	atGate   bool // the run waits at its start
+	layout   *gLayout
+	machines *mLayout
+	starts   map[uint64]string // names of the functions that goroutines start with, by address
 }
 
 // stopFile is the file with the branch that is taken at the wanted step, as
@@ -168,7 +170,7 @@ func (t *Target) Rewind(context.Context) error {
 	*grp = *next
 	grp.KeepSteppingBreakpoints = keep
 	t.mu.Lock()
-	t.run, t.atGate = run, true
+	t.run, t.atGate, t.changed = run, true, false
 	closed := t.closed
 	t.mu.Unlock()
 	if closed {
