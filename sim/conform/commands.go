@@ -169,7 +169,7 @@ func (e *Env) stat(nr uintptr, at int, a ...uintptr) string {
 }
 
 var typeNames = map[uint32]string{
-	abi.S_IFREG: "file", abi.S_IFDIR: "dir", abi.S_IFLNK: "link", abi.S_IFIFO: "fifo", abi.S_IFCHR: "char",
+	abi.S_IFREG: "file", abi.S_IFDIR: "dir", abi.S_IFLNK: "link", abi.S_IFIFO: "fifo", abi.S_IFCHR: "char", abi.S_IFSOCK: "socket",
 }
 
 // describeStat leaves out what differs between file systems.

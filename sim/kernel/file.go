@@ -115,6 +115,11 @@ func (ft *fdTable) close(t *Task, fd int) abi.Errno {
 	}
 	of := ft.slots[fd].file
 	ft.slots[fd] = fdEntry{}
+	return of.drop(t)
+}
+
+// drop gives one reference back; the last one releases the file.
+func (of *openFile) drop(t *Task) abi.Errno {
 	of.refs--
 	assert(of.refs >= 0, "file reference count is negative")
 	if of.refs > 0 {

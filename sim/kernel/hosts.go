@@ -10,12 +10,14 @@ import (
 // file of it keeps that.
 func (k *Kernel) updateHosts() {
 	b := make([]byte, 0, 32+32*len(k.machines))
-	b = append(b, "127.0.0.1 localhost\n"...)
+	b = append(b, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"...)
 	for _, m := range k.machines[1:] {
-		b = append(b, m.addrText()...)
-		b = append(b, ' ')
-		b = append(b, m.hostname...)
-		b = append(b, '\n')
+		for _, ip := range m.addrs {
+			b = append(b, ip.String()...)
+			b = append(b, ' ')
+			b = append(b, m.hostname...)
+			b = append(b, '\n')
+		}
 	}
 	text := vfs.Text(b)
 	for _, m := range k.machines[1:] {

@@ -124,8 +124,13 @@ func (k *Kernel) Machines() int { return len(k.machines) - 1 }
 // Lookup returns the machine with that label or, in text form, that address.
 func (k *Kernel) Lookup(name string) *Machine {
 	for _, m := range k.machines[1:] {
-		if m.label == name || m.addrText() == name {
+		if m.label == name {
 			return m
+		}
+		for _, ip := range m.addrs {
+			if ip.String() == name {
+				return m
+			}
 		}
 	}
 	return nil

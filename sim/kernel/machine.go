@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/restep/restep/sim/kernel/abi"
+	"github.com/restep/restep/sim/kernel/socket"
 	"github.com/restep/restep/sim/kernel/vfs"
 	"github.com/restep/restep/sim/steplog"
 )
@@ -22,6 +23,8 @@ type MachineConfig struct {
 	Label string
 	// Addr is the IPv4 address, {0,0,0,0} for the next free one.
 	Addr [4]byte
+	// Addrs are further addresses, IPv4 or IPv6.
+	Addrs []socket.IP
 	// MayExit says that the end of this machine by panic or exit is no
 	// failure of the test.
 	MayExit bool
@@ -36,7 +39,7 @@ type Machine struct {
 	id       MachineID
 	label    string
 	hostname string
-	addr     [4]byte
+	addrs    []socket.IP // the first one is IPv4
 	mayExit  bool
 	env      []string
 	args     []string
@@ -79,14 +82,18 @@ func (k *Kernel) NewMachine(cfg MachineConfig) (*Machine, string) {
 	if k.Lookup(label) != nil {
 		return nil, "there is already a machine with label " + label
 	}
-	addr := cfg.Addr
-	if addr == [4]byte{} {
+	addr := socket.V4(cfg.Addr[0], cfg.Addr[1], cfg.Addr[2], cfg.Addr[3])
+	if cfg.Addr == [4]byte{} {
 		addr = k.freeAddr(id)
-	} else if k.byAddr(addr) != nil {
-		return nil, "there is already a machine with address " + ipText(addr)
+	}
+	addrs := append([]socket.IP{addr}, cfg.Addrs...)
+	for i, ip := range addrs {
+		if text := k.usable(ip, addrs[:i]); text != "" {
+			return nil, text
+		}
 	}
 	m := &Machine{
-		k: k, id: id, label: label, hostname: label, addr: addr, mayExit: cfg.MayExit,
+		k: k, id: id, label: label, hostname: label, addrs: addrs, mayExit: cfg.MayExit,
 		env: cfg.Env, args: cfg.Args,
 	}
 	k.machines = append(k.machines, m)
@@ -98,22 +105,40 @@ func (k *Kernel) NewMachine(cfg MachineConfig) (*Machine, string) {
 
 // freeAddr gives machine id 11.0.0.id, as programs written for earlier tools
 // expect main at 11.0.0.1, or the next address that is free.
-func (k *Kernel) freeAddr(id MachineID) [4]byte {
+func (k *Kernel) freeAddr(id MachineID) socket.IP {
 	for n := int(id); ; n++ {
-		a := [4]byte{11, byte(n >> 16), byte(n >> 8), byte(n)}
-		if k.byAddr(a) == nil {
+		a := socket.V4(11, byte(n>>16), byte(n>>8), byte(n))
+		if k.net.byIP[a] == nil {
 			return a
 		}
 	}
 }
 
-func (k *Kernel) byAddr(a [4]byte) *Machine {
-	for _, m := range k.machines[1:] {
-		if m.addr == a {
-			return m
-		}
+// usable checks an address that a new machine is to have beside others; the
+// answer is an error text.
+func (k *Kernel) usable(ip socket.IP, others []socket.IP) string {
+	taken := k.net.byIP[ip] != nil
+	for _, o := range others {
+		taken = taken || o == ip
 	}
-	return nil
+	switch {
+	case taken:
+		return "there is already a machine with address " + ip.String()
+	case ip.Unspecified(), ip.Multicast(), ip.Loopback(), ip.Is4() && ip[12] == 0, ip.Is4() && ip[12] >= 240:
+		return ip.String() + " cannot be the address of a machine"
+	}
+	return ""
+}
+
+// AddAddr gives the machine one more address. The error text is for the user.
+func (m *Machine) AddAddr(ip socket.IP) string {
+	if text := m.k.usable(ip, nil); text != "" {
+		return text
+	}
+	m.addrs = append(m.addrs, ip)
+	m.stack.addIP(ip)
+	m.k.updateHosts()
+	return ""
 }
 
 // ID, Label, Hostname, MayExit, Env and Args tell what the machine was made with.
@@ -124,19 +149,9 @@ func (m *Machine) MayExit() bool    { return m.mayExit }
 func (m *Machine) Env() []string    { return m.env }
 func (m *Machine) Args() []string   { return m.args }
 func (m *Machine) State() State     { return m.state }
-func (m *Machine) Addr() [4]byte    { return m.addr }
-func (m *Machine) addrText() string { return ipText(m.addr) }
-func (m *Machine) AddrText() string { return ipText(m.addr) }
-func ipText(a [4]byte) string {
-	b := make([]byte, 0, 15)
-	for i, x := range a {
-		if i > 0 {
-			b = append(b, '.')
-		}
-		b = strconv.AppendUint(b, uint64(x), 10)
-	}
-	return string(b)
-}
+func (m *Machine) Addr() [4]byte    { return m.addrs[0].As4() }
+func (m *Machine) addrText() string { return m.addrs[0].String() }
+func (m *Machine) AddrText() string { return m.addrs[0].String() }
 
 // Boot starts the machine's process: standard descriptors on the console,
 // working directory, empty signal sets. The caller runs its program.

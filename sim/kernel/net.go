@@ -38,6 +38,10 @@ type network struct {
 	inodes uint64
 	free   *packet
 	ev     Event // scratch, so that recording does not allocate
+	// out and in are the message of the system call that is being carried
+	// out: there is one at a time.
+	out outMessage
+	in  inMessage
 }
 
 // link is one direction between two machines.
@@ -65,12 +69,20 @@ func newNetwork(k *Kernel) *network {
 // attach connects a new machine to the network.
 func (n *network) attach(m *Machine) *netStack {
 	assert(int(m.id) == len(n.stacks), "machines are attached in order")
-	s := &netStack{net: n, m: m, ip: socket.IP(m.addr)}
+	s := &netStack{net: n, m: m}
 	s.tcp = socket.NewStack(s)
 	s.nextUDP = socket.FirstEphemeral
 	n.stacks = append(n.stacks, s)
-	n.byIP[s.ip] = s
+	for _, ip := range m.addrs {
+		s.addIP(ip)
+	}
 	return s
+}
+
+// addIP gives the machine one more address.
+func (s *netStack) addIP(ip socket.IP) {
+	s.ips = append(s.ips, ip)
+	s.net.byIP[ip] = s
 }
 
 // link is the direction from one machine to another.
@@ -104,14 +116,14 @@ func (n *network) arrival(l *link, loopback bool) Nanos {
 
 // send puts a message on its way. to is nil if nobody has the address.
 func (n *network) send(from, to *netStack, seg *socket.Segment, gram *datagram) {
-	n.message(steplog.KindSend, from, to, seg, gram, "")
+	n.message(steplog.KindSend, from, to, false, seg, gram, "")
 	if to == nil {
-		n.message(steplog.KindDrop, from, nil, seg, gram, "no machine has this address")
+		n.message(steplog.KindDrop, from, nil, false, seg, gram, "no machine has this address")
 		return
 	}
 	l := n.link(from, to)
 	if l.cut {
-		n.message(steplog.KindDrop, from, to, seg, gram, "the link is cut")
+		n.message(steplog.KindDrop, from, to, false, seg, gram, "the link is cut")
 		return
 	}
 	p := n.free
@@ -138,11 +150,11 @@ func (p *packet) arrive() {
 	}
 	switch {
 	case n.link(from, to).cut:
-		n.message(steplog.KindDrop, to, from, seg, p.gram, "the link was cut on the way")
+		n.message(steplog.KindDrop, to, from, true, seg, p.gram, "the link was cut on the way")
 	case !to.powered:
-		n.message(steplog.KindDrop, to, from, seg, p.gram, "the machine is off")
+		n.message(steplog.KindDrop, to, from, true, seg, p.gram, "the machine is off")
 	default:
-		n.message(steplog.KindDeliver, to, from, seg, p.gram, "")
+		n.message(steplog.KindDeliver, to, from, true, seg, p.gram, "")
 		if seg != nil {
 			to.tcp.Input(seg)
 		} else {
@@ -155,21 +167,21 @@ func (p *packet) arrive() {
 }
 
 // message records that a message was sent, delivered or dropped, as seen by
-// machine s. Segments without data are no steps of their own; if they are
+// machine s: its receiver if arrived, else its sender. Segments without data are no steps of their own; if they are
 // dropped they are, unless they only acknowledge.
-func (n *network) message(kind steplog.Kind, s, other *netStack, seg *socket.Segment, gram *datagram, why string) {
+func (n *network) message(kind steplog.Kind, s, other *netStack, arrived bool, seg *socket.Segment, gram *datagram, why string) {
 	ev := &n.ev
 	*ev = Event{Kind: kind, Machine: s.m.id, FD: -1, Nr: -1, Text: textBytes(why)}
 	if other != nil {
 		ev.Link = other.m.id
 	}
 	if gram != nil {
-		if gram.refused && kind != steplog.KindDrop {
-			return // an ICMP message
+		if gram.icmp != abi.OK && kind != steplog.KindDrop {
+			return
 		}
 		ev.Bytes = len(gram.data)
 		ev.Local, ev.Peer = gram.srcText, gram.dstText
-		if kind == steplog.KindDeliver || kind == steplog.KindDrop && other == gram.from {
+		if arrived {
 			ev.Local, ev.Peer = gram.dstText, gram.srcText
 		}
 		n.k.record(ev)
@@ -184,7 +196,7 @@ func (n *network) message(kind steplog.Kind, s, other *netStack, seg *socket.Seg
 	}
 	ev.Bytes, ev.Conn = len(seg.Data), seg.Conn
 	local, peer := seg.Src, seg.Dst
-	if kind == steplog.KindDeliver || kind == steplog.KindDrop && s.ip != local.IP {
+	if arrived {
 		local, peer = peer, local
 	}
 	if c := s.tcp.Find(local, peer); c != nil {
@@ -290,12 +302,14 @@ func durationText(d Nanos) string {
 type netStack struct {
 	net     *network
 	m       *Machine
-	ip      socket.IP
+	ips     []socket.IP // the first one is the machine's name in steps
 	powered bool
 	tcp     *socket.Stack
 	out     []link // by MachineID of the other end
 	udp     map[uint16][]*udpSocket
 	nextUDP uint32
+	joined  map[socket.IP]int // multicast groups: how many sockets
+	unix    unixNames
 }
 
 // up is called at each boot of the machine.
@@ -303,6 +317,8 @@ func (s *netStack) up() {
 	if !s.powered {
 		s.powered = true
 		s.udp = map[uint16][]*udpSocket{}
+		s.joined = map[socket.IP]int{}
+		s.unix = newUnixNames()
 	}
 }
 
@@ -311,7 +327,7 @@ func (s *netStack) up() {
 func (s *netStack) powerOff() {
 	s.powered = false
 	s.tcp.PowerOff()
-	s.udp = nil
+	s.udp, s.joined, s.unix = nil, nil, unixNames{}
 	s.net.disturbed()
 }
 
@@ -375,18 +391,39 @@ func (s *netStack) Healthy(c *socket.Conn) bool {
 }
 
 // Local reports whether ip is the machine's own.
-func (s *netStack) Local(ip socket.IP) bool { return ip == s.ip || ip.Loopback() }
+func (s *netStack) Local(ip socket.IP) bool {
+	for _, own := range s.ips {
+		if own == ip {
+			return true
+		}
+	}
+	return ip.Loopback()
+}
 
-// Route is the source address for a destination. Multicast and reserved
-// addresses have no route.
+// Route is the source address for a destination: of the machine's own of the
+// same kind the one that shares the longest prefix with it (RFC 6724 5, rule
+// 8). Reserved addresses have no route, nor has a kind of address that the
+// machine has none of.
 func (s *netStack) Route(remote socket.IP) (socket.IP, abi.Errno) {
-	switch {
-	case remote.Loopback():
-		return socket.IP{127, 0, 0, 1}, abi.OK
-	case remote[0] >= 224, remote[0] == 0:
+	if remote.Loopback() {
+		return socket.LocalOf(remote), abi.OK
+	}
+	if remote.Is4() && (remote[12] == 0 || remote[12] >= 240 && !s.broadcast(remote)) {
 		return socket.IP{}, abi.ENETUNREACH
 	}
-	return s.ip, abi.OK
+	best, bits := socket.IP{}, -1
+	for _, own := range s.ips {
+		if own == remote {
+			return own, abi.OK
+		}
+		if n := socket.Common(own, remote); own.Is4() == remote.Is4() && n > bits {
+			best, bits = own, n
+		}
+	}
+	if bits < 0 {
+		return socket.IP{}, abi.ENETUNREACH
+	}
+	return best, abi.OK
 }
 
 // NextConn numbers connections, across all machines.

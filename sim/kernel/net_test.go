@@ -16,7 +16,7 @@ const second Nanos = 1_000_000_000
 // a delayed request, a crash, and a request to the machine that came back.
 func TestStory(t *testing.T) {
 	w := newNetWorld(t, 2)
-	server := w.k.Machine(2).addr
+	server := w.k.Machine(2).Addr()
 	c, s, _ := w.pair()
 	if d := w.now - netStart; d > 100_000 {
 		t.Errorf("opening a connection took %d ns", d)
@@ -85,7 +85,7 @@ func TestKillClosesAndRefuses(t *testing.T) {
 	if _, errno := w.call(1, abi.SYS_WRITE, c, unsafe.Pointer(&[]byte("x")[0]), 1); errno != abi.EPIPE {
 		t.Errorf("write after the reset: errno %d, want EPIPE", errno)
 	}
-	d := w.dial(1, m.addr, 80)
+	d := w.dial(1, m.Addr(), 80)
 	if errno, _ := w.finish(1, d); errno != abi.ECONNREFUSED {
 		t.Errorf("connect to a machine whose process is dead: errno %d, want ECONNREFUSED", errno)
 	}
@@ -100,9 +100,9 @@ func TestConnectFailures(t *testing.T) {
 		errno    abi.Errno
 		min, max Nanos
 	}{
-		{"no listener", w.k.Machine(2).addr, abi.ECONNREFUSED, 2_000, 20_000},
+		{"no listener", w.k.Machine(2).Addr(), abi.ECONNREFUSED, 2_000, 20_000},
 		{"no such host", [4]byte{11, 7, 7, 7}, abi.EHOSTUNREACH, 3 * second, 3 * second},
-		{"machine off", off.addr, abi.ETIMEDOUT, 131 * second, 131 * second},
+		{"machine off", off.Addr(), abi.ETIMEDOUT, 131 * second, 131 * second},
 		{"own machine", [4]byte{127, 0, 0, 1}, abi.ECONNREFUSED, 1_000, 4_000},
 	} {
 		fd := w.dial(1, x.ip, 80)
@@ -139,7 +139,7 @@ func TestPartition(t *testing.T) {
 		t.Fatalf("%q came through a cut link", p)
 	}
 	other := w.listen(3, 80)
-	d := w.dial(1, w.k.Machine(3).addr, 80)
+	d := w.dial(1, w.k.Machine(3).Addr(), 80)
 	if errno, _ := w.finish(1, d); errno != abi.OK {
 		t.Errorf("the third machine cannot be reached: errno %d", errno)
 	}
@@ -243,7 +243,7 @@ func TestSameSeedSameSteps(t *testing.T) {
 		c, s, l := w.pair()
 		for i := range 20 {
 			w.send(1, c, strings.Repeat("x", i*1000+1))
-			w.dial(3, w.k.Machine(2).addr, 80)
+			w.dial(3, w.k.Machine(2).Addr(), 80)
 			w.wait(2, s)
 		}
 		w.acceptFrom(2, l)
@@ -268,7 +268,7 @@ func TestManyConnections(t *testing.T) {
 	l := w.listen(2, 80)
 	w.keep = false
 	for i := range 70_000 { // more than there are ephemeral ports
-		c := w.dial(1, w.k.Machine(2).addr, 80)
+		c := w.dial(1, w.k.Machine(2).Addr(), 80)
 		w.run(100_000)
 		s, errno := w.call(2, abi.SYS_ACCEPT4, l, 0, 0, abi.SOCK_NONBLOCK)
 		if errno != abi.OK {
@@ -295,7 +295,7 @@ func TestUDP(t *testing.T) {
 	w.must(2, abi.SYS_BIND, s, unsafe.Pointer(sockaddrIn([4]byte{}, 53)), 16)
 	c := open(1)
 	p := []byte("question")
-	to := unsafe.Pointer(sockaddrIn(w.k.Machine(2).addr, 53))
+	to := unsafe.Pointer(sockaddrIn(w.k.Machine(2).Addr(), 53))
 	w.must(1, abi.SYS_SENDTO, c, unsafe.Pointer(&p[0]), len(p), 0, to, 16)
 	w.must(1, abi.SYS_SENDTO, c, unsafe.Pointer(&p[0]), 0, 0, to, 16)
 	w.run(second)
@@ -313,7 +313,7 @@ func TestUDP(t *testing.T) {
 	if _, errno := w.recv(2, s); errno != abi.EAGAIN {
 		t.Errorf("empty queue: errno %d, want EAGAIN", errno)
 	}
-	w.must(1, abi.SYS_CONNECT, c, unsafe.Pointer(sockaddrIn(w.k.Machine(2).addr, 99)), 16)
+	w.must(1, abi.SYS_CONNECT, c, unsafe.Pointer(sockaddrIn(w.k.Machine(2).Addr(), 99)), 16)
 	w.send(1, c, "x")
 	w.run(second)
 	if _, errno := w.recv(1, c); errno != abi.ECONNREFUSED {
@@ -321,12 +321,13 @@ func TestUDP(t *testing.T) {
 	}
 }
 
-func TestNoIPv6NoUnix(t *testing.T) {
+func TestUnknownSockets(t *testing.T) {
 	w := newNetWorld(t, 1)
 	for _, x := range [][4]int{
-		{abi.AF_INET6, abi.SOCK_STREAM, abi.IPPROTO_TCP, int(abi.EAFNOSUPPORT)},
-		{abi.AF_UNIX, abi.SOCK_STREAM, 0, int(abi.EAFNOSUPPORT)},
-		{abi.AF_NETLINK, abi.SOCK_RAW, 0, int(abi.EAFNOSUPPORT)},
+		{17, abi.SOCK_RAW, 0, int(abi.EAFNOSUPPORT)}, // AF_PACKET
+		{abi.AF_INET6, abi.SOCK_RAW, 58, int(abi.ESOCKTNOSUPPORT)},
+		{abi.AF_UNIX, 7, 0, int(abi.ESOCKTNOSUPPORT)},
+		{abi.AF_NETLINK, abi.SOCK_RAW, 9, int(abi.EPROTONOSUPPORT)},
 		{abi.AF_INET, abi.SOCK_STREAM, abi.IPPROTO_MPTCP, int(abi.EPROTONOSUPPORT)},
 		{abi.AF_INET, abi.SOCK_STREAM | 1<<30, 0, int(abi.EINVAL)},
 	} {
@@ -385,7 +386,7 @@ func TestPollReportsEdges(t *testing.T) {
 		t.Errorf("after more data: %d, want %d", w.ready[pdClient], ModeRead)
 	}
 	clear(w.ready)
-	w.dial(1, w.k.Machine(2).addr, 80)
+	w.dial(1, w.k.Machine(2).Addr(), 80)
 	w.run(second)
 	if w.ready[pdListener] != ModeRead {
 		t.Errorf("listener: %d, want %d", w.ready[pdListener], ModeRead)
@@ -404,7 +405,7 @@ func TestRestartsDoNotGrowMemory(t *testing.T) {
 	w.keep = false
 	for range 3000 {
 		w.listen(2, 80)
-		c := w.dial(1, w.k.Machine(2).addr, 80)
+		c := w.dial(1, w.k.Machine(2).Addr(), 80)
 		w.finish(1, c)
 		w.send(1, c, "x")
 		w.k.Machine(2).Crash()

@@ -11,15 +11,17 @@ type datagram struct {
 	from             *netStack
 	src, dst         socket.Addr
 	srcText, dstText string
-	data             []byte
-	// refused is an answer "port unreachable" to a message src had sent.
-	refused bool
+	// data is shared between the receivers of a multicast: nobody writes to it.
+	data []byte
+	// icmp makes it an answer to a message that dst had sent to src: what its
+	// socket's next call fails with. There is no data then.
+	icmp abi.Errno
 }
 
 // datagramMax is the most bytes in one message, udp(7).
 const datagramMax = 65507
 
-// udpSocket is a datagram socket. Source: net/ipv4/udp.c.
+// udpSocket is a datagram socket. Source: net/ipv4/udp.c, net/ipv6/udp.c.
 type udpSocket struct {
 	socketBase
 	addr   socket.Addr // bound to; port 0 when not bound
@@ -28,26 +30,29 @@ type udpSocket struct {
 	size   int // bytes in queue
 	err    abi.Errno
 	rd, wr bool // shut down
+	groups []socket.IP
 }
 
-func newUDP(s *netStack, proto int, flags uint32) *udpSocket {
-	f := &udpSocket{}
-	f.socketBase = socketBase{
-		fileBase: fileBase{flags: abi.O_RDWR | flags}, stack: s, kind: abi.SOCK_DGRAM,
-		proto: proto, ino: s.net.nextIno(), opts: socket.DefaultOptions(),
-	}
+func newUDP(s *netStack, family, proto int, flags uint32) *udpSocket {
+	f := &udpSocket{socketBase: newBase(s, family, abi.SOCK_DGRAM, proto, flags)}
+	f.opts.SendBuffer, f.opts.ReceiveMax = datagramBuffer, datagramBuffer
+	f.addr.IP = f.wildcard()
 	return f
 }
 
+// datagramBuffer is net.core.{r,w}mem_default, socket(7), in bytes.
+const datagramBuffer = 212992
+
 // Read is read(2): one message.
-func (f *udpSocket) Read(_ *Task, p []byte) (int, abi.Errno) {
-	n, _, _, _, errno := f.receive(p, 0)
-	return n, errno
+func (f *udpSocket) Read(t *Task, p []byte) (int, abi.Errno) {
+	m := inMessage{buf: p}
+	errno := f.receive(t, &m)
+	return m.n, errno
 }
 
 // Write is write(2): EDESTADDRREQ when the socket is not connected.
-func (f *udpSocket) Write(_ *Task, p []byte) (int, abi.Errno) {
-	return f.send(p, socket.Addr{}, false)
+func (f *udpSocket) Write(t *Task, p []byte) (int, abi.Errno) {
+	return f.send(t, &outMessage{data: p})
 }
 
 // Ioctl answers FIONREAD and FIONBIO, udp(7).
@@ -74,6 +79,9 @@ func (f *udpSocket) PollOpen(pd uintptr) abi.Errno {
 func (f *udpSocket) Release(*Task) abi.Errno {
 	f.poll.Clear()
 	f.unbind()
+	for len(f.groups) > 0 {
+		f.leave(f.groups[0])
+	}
 	f.queue = nil
 	return abi.OK
 }
@@ -88,14 +96,21 @@ func (f *udpSocket) unbind() {
 	if len(f.stack.udp[f.addr.Port]) == 0 {
 		delete(f.stack.udp, f.addr.Port)
 	}
-	f.addr = socket.Addr{}
+	f.addr = socket.Addr{IP: f.wildcard()}
 }
 
-func (f *udpSocket) bind(addr socket.Addr) abi.Errno {
-	if f.addr.Port != 0 {
+// set is which addresses the socket hears.
+func (f *udpSocket) set() socket.Set {
+	return socket.Set{IP: f.addr.IP, V6Only: f.family == abi.AF_INET6 && f.opt.v6Only}
+}
+
+func (f *udpSocket) bind(_ *Task, n *sockName) abi.Errno {
+	addr := n.addr
+	if f.addr.Port != 0 || f.onlyV6(addr.IP) {
 		return abi.EINVAL
 	}
-	if addr.IP != (socket.IP{}) && !f.stack.Local(addr.IP) {
+	ip := addr.IP
+	if !ip.Unspecified() && !f.stack.Local(ip) && !ip.Multicast() && !f.stack.broadcast(ip) {
 		return abi.EADDRNOTAVAIL
 	}
 	if addr.Port == 0 {
@@ -103,17 +118,27 @@ func (f *udpSocket) bind(addr socket.Addr) abi.Errno {
 			return abi.EADDRINUSE
 		}
 	}
+	wanted := f.set()
+	wanted.IP = ip
 	for _, u := range f.stack.udp[addr.Port] {
-		if u.opt.reuseAddr && f.opt.reuseAddr {
+		if u.opt.reuseAddr && f.opt.reuseAddr || u.opt.reusePort && f.opt.reusePort {
 			continue
 		}
-		if u.addr.IP == addr.IP || u.addr.IP == (socket.IP{}) || addr.IP == (socket.IP{}) {
+		if u.set().Meets(wanted) {
 			return abi.EADDRINUSE
 		}
 	}
 	f.addr = addr
 	f.stack.udp[addr.Port] = append(f.stack.udp[addr.Port], f)
 	return abi.OK
+}
+
+// autobind gives a socket without a port one.
+func (f *udpSocket) autobind(t *Task) abi.Errno {
+	if f.addr.Port != 0 {
+		return abi.OK
+	}
+	return f.bind(t, &sockName{addr: socket.Addr{IP: f.wildcard()}})
 }
 
 // udpPort is the next free ephemeral port, 0 when there is none.
@@ -131,107 +156,155 @@ func (s *netStack) udpPort() uint16 {
 	return 0
 }
 
-func (f *udpSocket) listen(int) abi.Errno                 { return abi.EOPNOTSUPP }
-func (f *udpSocket) accept(*Task) (*tcpSocket, abi.Errno) { return nil, abi.EOPNOTSUPP }
+func (f *udpSocket) listen(*Task, int) abi.Errno         { return abi.EOPNOTSUPP }
+func (f *udpSocket) accept(*Task) (netSocket, abi.Errno) { return nil, abi.EOPNOTSUPP }
 
 // connect fixes the peer and so the local address, udp(7).
-func (f *udpSocket) connect(addr socket.Addr) abi.Errno {
-	if addr.IP == (socket.IP{}) {
-		addr.IP = socket.IP{127, 0, 0, 1}
+func (f *udpSocket) connect(t *Task, n *sockName) abi.Errno {
+	addr := n.addr
+	if addr.IP.Unspecified() {
+		addr.IP = socket.LocalOf(addr.IP)
 	}
 	source, errno := f.route(addr.IP)
 	if errno != abi.OK {
 		return errno
 	}
-	if f.addr.Port == 0 {
-		if errno := f.bind(socket.Addr{}); errno != abi.OK {
-			return errno
-		}
+	if errno := f.autobind(t); errno != abi.OK {
+		return errno
 	}
-	if f.addr.IP == (socket.IP{}) {
+	if f.addr.IP.Unspecified() {
 		f.addr.IP = source
 	}
 	f.remote = addr
 	return abi.OK
 }
 
-// route is the address to send from. Broadcast is not simulated: without
-// SO_BROADCAST it is EACCES as on Linux, with it there is no route.
+// disconnect forgets the peer; the address that connect chose stays, as the
+// port would.
+func (f *udpSocket) disconnect(*Task) abi.Errno {
+	f.remote = socket.Addr{}
+	return abi.OK
+}
+
+// route is the address to send from. A broadcast needs SO_BROADCAST.
 func (f *udpSocket) route(to socket.IP) (socket.IP, abi.Errno) {
-	if to == (socket.IP{255, 255, 255, 255}) && !f.opt.broadcast {
+	switch {
+	case f.family == abi.AF_INET && !to.Is4(), f.onlyV6(to):
+		return socket.IP{}, abi.ENETUNREACH
+	case !f.addr.IP.Unspecified() && f.addr.IP.Is4() != to.Is4() && !f.addr.IP.Multicast():
+		return socket.IP{}, abi.ENETUNREACH
+	case f.stack.broadcast(to) && !f.opt.broadcast:
 		return socket.IP{}, abi.EACCES
 	}
-	return f.stack.Route(to)
+	source, errno := f.stack.Route(to)
+	if errno == abi.OK && !f.addr.IP.Unspecified() && f.stack.Local(f.addr.IP) {
+		source = f.addr.IP
+	}
+	return source, errno
 }
 
-func (f *udpSocket) local() socket.Addr { return f.addr }
+func (f *udpSocket) local() sockName { return inetName(f.family, f.addr) }
 
-func (f *udpSocket) peer() (socket.Addr, abi.Errno) {
+func (f *udpSocket) peer() (sockName, abi.Errno) {
 	if f.remote.Port == 0 {
-		return socket.Addr{}, abi.ENOTCONN
+		return sockName{}, abi.ENOTCONN
 	}
-	return f.remote, abi.OK
+	return inetName(f.family, f.remote), abi.OK
 }
 
-func (f *udpSocket) send(p []byte, to socket.Addr, ok bool) (int, abi.Errno) {
-	if f.addr.Port == 0 { // even if the rest fails; net/ipv4/af_inet.c:inet_send_prepare
-		if errno := f.bind(socket.Addr{}); errno != abi.OK {
-			return 0, errno
+// destination is where a message goes to: what the call names, or the peer.
+func (f *udpSocket) destination(m *outMessage) (socket.Addr, abi.Errno) {
+	if m.to == nil {
+		if f.remote.Port == 0 {
+			return socket.Addr{}, abi.EDESTADDRREQ
 		}
+		return f.remote, abi.OK
 	}
+	family := f.family
+	if of := nameFamily(m.to); family == abi.AF_INET6 && of == abi.AF_INET {
+		family = of // net/ipv6/udp.c:udpv6_sendmsg
+	}
+	to, errno := parseName(family, m.to)
+	if errno == abi.OK && to.addr.Port == 0 {
+		errno = abi.EINVAL
+	}
+	if to.addr.IP.Unspecified() {
+		to.addr.IP = socket.LocalOf(to.addr.IP)
+	}
+	return to.addr, errno
+}
+
+func (f *udpSocket) send(t *Task, m *outMessage) (int, abi.Errno) {
+	// The port is taken even if the rest fails; net/ipv4/af_inet.c:inet_send_prepare.
+	if errno := f.autobind(t); errno != abi.OK {
+		return 0, errno
+	}
+	if len(m.data) > datagramMax {
+		return 0, abi.EMSGSIZE
+	}
+	if m.flags&abi.MSG_OOB != 0 {
+		return 0, abi.EOPNOTSUPP
+	}
+	to, errno := f.destination(m)
 	switch {
+	case errno != abi.OK:
+		return 0, errno
 	case f.err != abi.OK:
 		return 0, f.takeError()
 	case f.wr:
 		return 0, abi.EPIPE
-	case !ok && f.remote.Port == 0:
-		return 0, abi.EDESTADDRREQ
-	case len(p) > datagramMax:
-		return 0, abi.EMSGSIZE
-	case ok && to.Port == 0:
-		return 0, abi.EINVAL
-	case !ok:
-		to = f.remote
-	}
-	if to.IP == (socket.IP{}) {
-		to.IP = socket.IP{127, 0, 0, 1}
 	}
 	source, errno := f.route(to.IP)
 	if errno != abi.OK {
 		return 0, errno
 	}
-	if f.addr.IP != (socket.IP{}) {
-		source = f.addr.IP
+	if m.anc.hasInfo && !m.anc.source.Unspecified() {
+		if !f.stack.Local(m.anc.source) {
+			return 0, abi.EINVAL // net/ipv4/fib_semantics.c; IPV6_PKTINFO the same
+		}
+		source = m.anc.source
 	}
 	src := socket.Addr{IP: source, Port: f.addr.Port}
-	g := &datagram{
+	f.stack.sendUDP(f, &datagram{
 		from: f.stack, src: src, dst: to, srcText: src.String(), dstText: to.String(),
-		data: append(make([]byte, 0, len(p)), p...),
-	}
-	f.stack.net.send(f.stack, f.stack.machineAt(to.IP), nil, g)
-	return len(p), abi.OK
+		data: append(make([]byte, 0, len(m.data)), m.data...),
+	})
+	return len(m.data), abi.OK
 }
 
-func (f *udpSocket) receive(p []byte, flags int) (n, total int, from socket.Addr, ok bool, errno abi.Errno) {
+func (f *udpSocket) receive(_ *Task, m *inMessage) abi.Errno {
 	switch {
-	case flags&abi.MSG_ERRQUEUE != 0:
-		return 0, 0, from, false, abi.EAGAIN
+	case m.flags&abi.MSG_ERRQUEUE != 0:
+		return abi.EAGAIN
 	case f.err != abi.OK:
-		return 0, 0, from, false, f.takeError()
-	case len(f.queue) == 0 && f.rd:
-		return 0, 0, from, false, abi.OK
+		return f.takeError()
+	case len(f.queue) == 0 && f.rd && f.flags&abi.O_NONBLOCK == 0:
+		return abi.OK
 	case len(f.queue) == 0:
-		return 0, 0, from, false, abi.EAGAIN
+		return abi.EAGAIN
 	}
 	g := f.queue[0]
-	n = copy(p, g.data)
-	if flags&abi.MSG_PEEK == 0 {
+	m.n, m.total = copy(m.buf, g.data), len(g.data)
+	m.from, m.named = inetName(f.family, g.src), true
+	if m.wants {
+		m.anc.source, m.anc.hasInfo = g.dst.IP, f.opt.on(f.infoOption())
+		m.anc.hasTTL = f.family == abi.AF_INET && f.opt.on(abi.IPPROTO_IP, abi.IP_RECVTTL)
+	}
+	if m.flags&abi.MSG_PEEK == 0 {
 		k := copy(f.queue, f.queue[1:])
 		f.queue[k] = nil
 		f.queue = f.queue[:k]
 		f.size -= len(g.data)
 	}
-	return n, len(g.data), g.src, true, abi.OK
+	return abi.OK
+}
+
+// infoOption is the option that asks for where a datagram was sent to.
+func (f *udpSocket) infoOption() (level, name int) {
+	if f.family == abi.AF_INET6 {
+		return abi.IPPROTO_IPV6, abi.IPV6_RECVPKTINFO
+	}
+	return abi.IPPROTO_IP, abi.IP_PKTINFO
 }
 
 func (f *udpSocket) shutdown(how int) abi.Errno {
@@ -250,55 +323,16 @@ func (f *udpSocket) takeError() abi.Errno {
 	return e
 }
 
+func (f *udpSocket) bound() bool     { return f.addr.Port != 0 }
 func (f *udpSocket) optionsChanged() {}
 
-// inputUDP takes a message that arrived. A full buffer drops it, and a port
-// nobody has answers "port unreachable" (net/ipv4/udp.c:__udp4_lib_rcv).
-func (s *netStack) inputUDP(g *datagram) {
-	f := s.udpAt(g.dst, g.src)
-	switch {
-	case g.refused:
-		if f != nil && f.remote == g.src {
-			f.err = abi.ECONNREFUSED
-			f.Notify(socket.Readable | socket.Writable)
-		}
-	case f == nil:
-		if to := s.machineAt(g.src.IP); to != nil {
-			answer := &datagram{
-				from: s, src: g.dst, dst: g.src, srcText: g.dstText, dstText: g.srcText, refused: true,
-			}
-			s.net.send(s, to, nil, answer)
-		}
-	case f.rd || f.size+len(g.data) > f.opts.ReceiveMax:
-		s.net.message(steplog.KindDrop, s, g.from, nil, g, "the socket's buffer is full")
-	default:
-		f.queue = append(f.queue, g)
-		f.size += len(g.data)
-		f.Notify(socket.Readable)
+// take queues a message, or drops it when there is no room.
+func (f *udpSocket) take(g *datagram) {
+	if f.rd || f.size+len(g.data) > f.opts.ReceiveMax {
+		f.stack.net.message(steplog.KindDrop, f.stack, g.from, true, nil, g, "the socket's buffer is full")
+		return
 	}
-}
-
-// udpAt finds the socket for a message: connected ones to src first, then
-// those bound to the exact address, then the wildcard; the one bound last
-// wins among equals. net/ipv4/udp.c:compute_score.
-func (s *netStack) udpAt(dst, src socket.Addr) *udpSocket {
-	var best *udpSocket
-	top := 0
-	for _, f := range s.udp[dst.Port] {
-		score := 1
-		if f.addr.IP == dst.IP {
-			score += 2
-		} else if f.addr.IP != (socket.IP{}) {
-			continue
-		}
-		if f.remote == src {
-			score += 4
-		} else if f.remote.Port != 0 {
-			continue
-		}
-		if score >= top {
-			best, top = f, score
-		}
-	}
-	return best
+	f.queue = append(f.queue, g)
+	f.size += len(g.data)
+	f.Notify(socket.Readable)
 }

@@ -196,7 +196,7 @@ func (w *netWorld) goOptions(id MachineID, fd int) {
 func (w *netWorld) pair() (client, server, listener int) {
 	w.t.Helper()
 	listener = w.listen(2, 80)
-	client = w.dial(1, w.k.Machine(2).addr, 80)
+	client = w.dial(1, w.k.Machine(2).Addr(), 80)
 	if errno, _ := w.finish(1, client); errno != abi.OK {
 		w.t.Fatalf("connect: errno %d", errno)
 	}

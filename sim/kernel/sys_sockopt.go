@@ -9,7 +9,10 @@ import (
 // remembered and change nothing here.
 type sockOptions struct {
 	reuseAddr bool
+	reusePort bool
 	broadcast bool
+	passCred  bool
+	v6Only    bool
 	linger    [2]int32 // struct linger: on, seconds
 	plain     []plainOption
 }
@@ -27,11 +30,28 @@ var plainOptions = [...]plainOption{
 	{abi.SOL_SOCKET, abi.SO_PRIORITY, 0},
 	{abi.SOL_SOCKET, abi.SO_MARK, 0},
 	{abi.SOL_SOCKET, abi.SO_INCOMING_CPU, 0},
+	{abi.SOL_SOCKET, abi.SO_TIMESTAMP, 0},
+	{abi.SOL_SOCKET, abi.SO_RXQ_OVFL, 0},
 	{abi.IPPROTO_IP, abi.IP_TOS, 0},
 	{abi.IPPROTO_IP, abi.IP_TTL, 64},
 	{abi.IPPROTO_IP, abi.IP_PKTINFO, 0},
+	{abi.IPPROTO_IP, abi.IP_RECVTTL, 0},
 	{abi.IPPROTO_IP, abi.IP_RECVERR, 0},
 	{abi.IPPROTO_IP, abi.IP_MTU_DISCOVER, 1},
+	{abi.IPPROTO_IP, abi.IP_FREEBIND, 0},
+	{abi.IPPROTO_IP, abi.IP_MULTICAST_TTL, 1},
+	{abi.IPPROTO_IP, abi.IP_MULTICAST_LOOP, 1},
+	{abi.IPPROTO_IP, abi.IP_MULTICAST_ALL, 1},
+	{abi.IPPROTO_IPV6, abi.IPV6_UNICAST_HOPS, 64},
+	{abi.IPPROTO_IPV6, abi.IPV6_MULTICAST_IF, 0},
+	{abi.IPPROTO_IPV6, abi.IPV6_MULTICAST_HOPS, 1},
+	{abi.IPPROTO_IPV6, abi.IPV6_MULTICAST_LOOP, 1},
+	{abi.IPPROTO_IPV6, abi.IPV6_MTU_DISCOVER, 1},
+	{abi.IPPROTO_IPV6, abi.IPV6_RECVERR, 0},
+	{abi.IPPROTO_IPV6, abi.IPV6_RECVPKTINFO, 0},
+	{abi.IPPROTO_IPV6, abi.IPV6_RECVHOPLIMIT, 0},
+	{abi.IPPROTO_IPV6, abi.IPV6_RECVTCLASS, 0},
+	{abi.IPPROTO_IPV6, abi.IPV6_TCLASS, 0},
 	{abi.IPPROTO_TCP, abi.TCP_CORK, 0},
 	{abi.IPPROTO_TCP, abi.TCP_QUICKACK, 1},
 	{abi.IPPROTO_TCP, abi.TCP_DEFER_ACCEPT, 0},
@@ -53,6 +73,22 @@ func (o *sockOptions) find(level, name int) (plainOption, bool) {
 		}
 	}
 	return plainOption{}, false
+}
+
+// on reports whether a stored option is not 0.
+func (o *sockOptions) on(level, name int) bool {
+	p, _ := o.find(level, name)
+	return p.value != 0
+}
+
+// find2 is the value of an option that has a name for each kind of address.
+func (o *sockOptions) find2(family, v4, v6 int) int {
+	level, name := abi.IPPROTO_IP, v4
+	if family == abi.AF_INET6 {
+		level, name = abi.IPPROTO_IPV6, v6
+	}
+	p, _ := o.find(level, name)
+	return p.value
 }
 
 // store keeps p; the slice is copied as accepted sockets inherit it.
@@ -92,6 +128,12 @@ func sysSetsockopt(t *Task, a *Args) (uintptr, abi.Errno) {
 	if level == abi.SOL_SOCKET && (name == abi.SO_RCVTIMEO || name == abi.SO_SNDTIMEO) {
 		return 0, abi.OK // nothing blocks
 	}
+	if level == abi.IPPROTO_IP || level == abi.IPPROTO_IPV6 {
+		return 0, setIP(s, level, name, p)
+	}
+	if b.family == abi.AF_UNIX && level != abi.SOL_SOCKET {
+		return 0, abi.EOPNOTSUPP
+	}
 	if len(p) < 4 {
 		return 0, abi.EINVAL
 	}
@@ -111,8 +153,6 @@ func sysSetsockopt(t *Task, a *Args) (uintptr, abi.Errno) {
 		errno = b.setSocket(name, v)
 	case abi.IPPROTO_TCP:
 		errno = b.setTCP(name, v)
-	case abi.IPPROTO_IP:
-		errno = b.setPlain(level, name, v)
 	default:
 		errno = abi.ENOPROTOOPT
 	}
@@ -131,6 +171,13 @@ func (b *socketBase) setSocket(name, v int) abi.Errno {
 	switch name {
 	case abi.SO_REUSEADDR:
 		b.opt.reuseAddr = v != 0
+	case abi.SO_REUSEPORT:
+		b.opt.reusePort = v != 0
+	case abi.SO_PASSCRED:
+		if b.family != abi.AF_UNIX && b.family != abi.AF_NETLINK {
+			return abi.EOPNOTSUPP
+		}
+		b.opt.passCred = v != 0
 	case abi.SO_BROADCAST:
 		b.opt.broadcast = v != 0
 	case abi.SO_KEEPALIVE:
@@ -139,7 +186,7 @@ func (b *socketBase) setSocket(name, v int) abi.Errno {
 		b.opts.SendBuffer = max(2*max(0, min(v, bufferMax)), sendBufferMin)
 	case abi.SO_RCVBUF, abi.SO_RCVBUFFORCE:
 		b.opts.ReceiveMax = max(2*max(0, min(v, bufferMax)), recvBufferMin)
-	case abi.SO_TYPE, abi.SO_ERROR, abi.SO_PROTOCOL, abi.SO_DOMAIN, abi.SO_ACCEPTCONN:
+	case abi.SO_TYPE, abi.SO_ERROR, abi.SO_PROTOCOL, abi.SO_DOMAIN, abi.SO_ACCEPTCONN, abi.SO_PEERCRED:
 		return abi.ENOPROTOOPT
 	default:
 		return b.setPlain(abi.SOL_SOCKET, name, v)
@@ -221,6 +268,8 @@ func sysGetsockopt(t *Task, a *Args) (uintptr, abi.Errno) {
 		size = 8
 	case level == abi.SOL_SOCKET && (name == abi.SO_RCVTIMEO || name == abi.SO_SNDTIMEO):
 		size = 16
+	case level == abi.SOL_SOCKET && name == abi.SO_PEERCRED:
+		size = peerCred(s, raw[:])
 	default:
 		v, errno := getOption(s, level, name)
 		if errno != abi.OK {
@@ -241,9 +290,32 @@ func putInt32(p []byte, v int32) {
 	p[0], p[1], p[2], p[3] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
 }
 
+// peerCred writes who is at the other end of a unix connection, or -1 for
+// nobody; unix(7) SO_PEERCRED.
+func peerCred(s netSocket, raw []byte) int {
+	c := abi.Ucred{UID: 1<<32 - 1, GID: 1<<32 - 1}
+	if f, ok := s.(*unixSocket); ok && f.streams() && f.linked {
+		c = f.mateCred
+	} else if ok && f.linked && f.mate != nil && f.name == "" && f.mate.mate == f {
+		c = f.mateCred // of socketpair(2)
+	} else if ok && f.listening {
+		c = f.cred
+	}
+	putInt32(raw, c.Pid)
+	putInt32(raw[4:], int32(c.UID))
+	putInt32(raw[8:], int32(c.GID))
+	return abi.SizeofUcred
+}
+
 // getOption is the value of an option that is an int.
 func getOption(s netSocket, level, name int) (int, abi.Errno) {
 	b := s.base()
+	if b.family == abi.AF_UNIX && level != abi.SOL_SOCKET {
+		return 0, abi.EOPNOTSUPP
+	}
+	if level == abi.IPPROTO_IPV6 {
+		return b.getIPv6(name)
+	}
 	if level == abi.IPPROTO_TCP {
 		return b.getTCP(name)
 	}
@@ -256,10 +328,15 @@ func getOption(s netSocket, level, name int) (int, abi.Errno) {
 		case abi.SO_PROTOCOL:
 			return b.proto, abi.OK
 		case abi.SO_DOMAIN:
-			return abi.AF_INET, abi.OK
+			return b.family, abi.OK
 		case abi.SO_ACCEPTCONN:
-			f, ok := s.(*tcpSocket)
-			return bit(ok && f.lis != nil), abi.OK
+			tcp, ok := s.(*tcpSocket)
+			unix, is := s.(*unixSocket)
+			return bit(ok && tcp.lis != nil || is && unix.listening), abi.OK
+		case abi.SO_REUSEPORT:
+			return bit(b.opt.reusePort), abi.OK
+		case abi.SO_PASSCRED:
+			return bit(b.opt.passCred), abi.OK
 		case abi.SO_REUSEADDR:
 			return bit(b.opt.reuseAddr), abi.OK
 		case abi.SO_BROADCAST:
@@ -323,11 +400,15 @@ func describeSocket(b []byte, ev *Event, kind byte, a *Args, i int) []byte {
 		if v == 0 {
 			return b
 		}
-		addr, errno := sockaddr(v, a[i+1])
+		raw, errno := readName(v, a[i+1])
+		if errno != abi.OK || len(raw) < 2 {
+			return append(b, " ?"...)
+		}
+		n, errno := parseName(nameFamily(raw), raw)
 		if errno != abi.OK {
 			return append(b, " ?"...)
 		}
-		ev.Peer = addr.String()
+		ev.Peer = n.String()
 		return append(append(b, ' '), ev.Peer...)
 	case 'A':
 		switch int(int32(v)) {

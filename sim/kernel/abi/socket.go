@@ -48,6 +48,8 @@ const (
 	SO_PRIORITY     = 12
 	SO_LINGER       = 13
 	SO_REUSEPORT    = 15
+	SO_PASSCRED     = 16
+	SO_PEERCRED     = 17
 	SO_RCVTIMEO     = 20
 	SO_SNDTIMEO     = 21
 	SO_ACCEPTCONN   = 30
@@ -57,6 +59,9 @@ const (
 	SO_PROTOCOL     = 38
 	SO_DOMAIN       = 39
 	SO_INCOMING_CPU = 49
+	SO_BINDTODEVICE = 25
+	SO_TIMESTAMP    = 29
+	SO_RXQ_OVFL     = 40
 	SO_COOKIE       = 57
 )
 
@@ -79,17 +84,43 @@ const (
 	TCP_FASTOPEN_CONNECT = 30
 )
 
-// Options of levels IPPROTO_IP and IPPROTO_IPV6.
+// Options of levels IPPROTO_IP and IPPROTO_IPV6, ip(7), ipv6(7).
+// Sources: include/uapi/linux/in.h, in6.h.
 const (
-	IP_TOS            = 1
-	IP_TTL            = 2
-	IP_PKTINFO        = 8
-	IP_MTU_DISCOVER   = 10
-	IP_RECVERR        = 11
-	IP_MULTICAST_IF   = 32
-	IP_MULTICAST_TTL  = 33
-	IP_MULTICAST_LOOP = 34
-	IPV6_V6ONLY       = 26
+	IP_TOS              = 1
+	IP_TTL              = 2
+	IP_PKTINFO          = 8
+	IP_MTU_DISCOVER     = 10
+	IP_RECVERR          = 11
+	IP_RECVTTL          = 12
+	IP_FREEBIND         = 15
+	IP_MULTICAST_IF     = 32
+	IP_MULTICAST_TTL    = 33
+	IP_MULTICAST_LOOP   = 34
+	IP_ADD_MEMBERSHIP   = 35
+	IP_DROP_MEMBERSHIP  = 36
+	IP_MULTICAST_ALL    = 49
+	IPV6_UNICAST_HOPS   = 16
+	IPV6_MULTICAST_IF   = 17
+	IPV6_MULTICAST_HOPS = 18
+	IPV6_MULTICAST_LOOP = 19
+	IPV6_JOIN_GROUP     = 20
+	IPV6_LEAVE_GROUP    = 21
+	IPV6_MTU_DISCOVER   = 23
+	IPV6_RECVERR        = 25
+	IPV6_V6ONLY         = 26
+	IPV6_RECVPKTINFO    = 49
+	IPV6_PKTINFO        = 50
+	IPV6_RECVHOPLIMIT   = 51
+	IPV6_RECVTCLASS     = 66
+	IPV6_TCLASS         = 67
+)
+
+// Kinds of ancillary data of level SOL_SOCKET, unix(7), cmsg(3).
+const (
+	SCM_RIGHTS      = 1
+	SCM_CREDENTIALS = 2
+	SCM_MAX_FD      = 253 // include/net/scm.h
 )
 
 // Flags of send(2) and recv(2). Source: include/linux/socket.h.
@@ -125,9 +156,45 @@ const (
 	FIONBIO  = 0x5421
 )
 
-// SizeofSockaddrIn is the size of struct sockaddr_in, ip(7): family, port
-// (big endian), address, 8 bytes of padding.
-const SizeofSockaddrIn = 16
+// Sizes of struct sockaddr_in, ip(7): family, port (big endian), address, 8
+// bytes of padding; of sockaddr_in6, ipv6(7): family, port, flow label,
+// address, scope id, of which the scope may be missing; of sockaddr_un,
+// unix(7): family and path; of sockaddr_nl, netlink(7): family, padding, port
+// id, groups.
+const (
+	SizeofSockaddrIn    = 16
+	SizeofSockaddrIn6   = 28
+	MinSockaddrIn6      = 24
+	SizeofSockaddrUn    = 110
+	SizeofSockaddrNl    = 12
+	SizeofSockaddrMax   = 128 // struct sockaddr_storage
+	UnixPathMax         = 108
+	SizeofUcred         = 12
+	SizeofCmsghdr       = 16
+	SizeofInPktinfo     = 12
+	SizeofIn6Pktinfo    = 20
+	NETLINK_ROUTE       = 0
+	MaxGroupMemberships = 20 // igmp_max_memberships
+)
+
+// Cmsghdr is struct cmsghdr, cmsg(3), on 64-bit machines; data follows.
+type Cmsghdr struct {
+	Len         uint64
+	Level, Type int32
+}
+
+// Ucred is struct ucred, unix(7).
+type Ucred struct {
+	Pid      int32
+	UID, GID uint32
+}
+
+// Mmsghdr is struct mmsghdr, sendmmsg(2).
+type Mmsghdr struct {
+	Hdr Msghdr
+	Len uint32
+	_   uint32
+}
 
 // Msghdr is struct msghdr, recvmsg(2), on 64-bit machines.
 type Msghdr struct {

@@ -137,8 +137,8 @@ func (s *Stack) newConn(local, remote Addr, opts Options, id uint64) *Conn {
 // the next free ephemeral port. The owner is told when it is open or failed.
 // connect(2): EADDRNOTAVAIL, ENETUNREACH, EINVAL.
 func (s *Stack) Connect(b *Binding, remote Addr, opts Options, owner Owner) (*Conn, abi.Errno) {
-	if remote.IP == (IP{}) {
-		remote.IP = IP{127, 0, 0, 1} // as Linux, ip(7) says INADDR_ANY
+	if remote.IP.Unspecified() {
+		remote.IP = LocalOf(remote.IP)
 	}
 	source, errno := s.env.Route(remote.IP)
 	if errno != abi.OK {
@@ -154,7 +154,7 @@ func (s *Stack) Connect(b *Binding, remote Addr, opts Options, owner Owner) (*Co
 			return nil, abi.EADDRNOTAVAIL
 		}
 		b = &Binding{Addr: Addr{source, n}}
-	} else if b.Addr.IP != (IP{}) {
+	} else if !b.Addr.IP.Unspecified() {
 		if b.Addr.IP.Loopback() && !s.env.Local(remote.IP) {
 			return nil, abi.EINVAL // net/ipv4/route.c: no loopback source outside
 		}
@@ -357,6 +357,18 @@ func (c *Conn) Close() {
 	}
 	c.watch()
 	c.arm()
+}
+
+// Abort ends the connection at once, with a reset if the peer knows of it.
+func (c *Conn) Abort() {
+	c.owner = nil
+	switch c.state {
+	case StateClosed:
+	case StateSynSent:
+		c.release()
+	default:
+		c.abort()
+	}
 }
 
 // abort sends RST and ends the connection.

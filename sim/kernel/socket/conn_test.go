@@ -375,8 +375,7 @@ func TestBindConflicts(t *testing.T) {
 	s := w.hosts[0].stack
 	own := w.hosts[0].ip
 	bind := func(ip IP, port uint16, reuse bool) abi.Errno {
-		_, errno := s.Bind(Addr{ip, port}, reuse)
-		return errno
+		return s.Bind(&Binding{Addr: Addr{ip, port}, Reuse: reuse})
 	}
 	for _, x := range []struct {
 		ip    IP
@@ -391,8 +390,8 @@ func TestBindConflicts(t *testing.T) {
 		{IP{}, 81, true, abi.OK},
 		{IP{}, 81, false, abi.EADDRINUSE},
 		{own, 82, false, abi.OK},
-		{IP{127, 0, 0, 1}, 82, false, abi.OK},
-		{IP{11, 9, 9, 9}, 83, false, abi.EADDRNOTAVAIL},
+		{V4(127, 0, 0, 1), 82, false, abi.OK},
+		{V4(11, 9, 9, 9), 83, false, abi.EADDRNOTAVAIL},
 	} {
 		if got := bind(x.ip, x.port, x.reuse); got != x.want {
 			t.Errorf("bind %v:%d reuse %v: errno %d, want %d", x.ip, x.port, x.reuse, got, x.want)
@@ -403,8 +402,11 @@ func TestBindConflicts(t *testing.T) {
 func TestSelfConnect(t *testing.T) {
 	w := newWorld(t, 1)
 	s := w.hosts[0].stack
-	b, _ := s.Bind(Addr{IP{127, 0, 0, 1}, 5000}, true)
-	c, errno := s.Connect(b, Addr{IP{127, 0, 0, 1}, 5000}, fast(), &program{})
+	b := &Binding{Addr: Addr{V4(127, 0, 0, 1), 5000}, Reuse: true}
+	if errno := s.Bind(b); errno != abi.OK {
+		t.Fatal(errno)
+	}
+	c, errno := s.Connect(b, Addr{V4(127, 0, 0, 1), 5000}, fast(), &program{})
 	if errno != abi.OK {
 		t.Fatal(errno)
 	}

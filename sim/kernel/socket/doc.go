@@ -1,5 +1,5 @@
-// Package socket is the protocol logic of the simulated network: TCP over
-// IPv4 at the level of segments, one [Stack] per machine.
+// Package socket is the protocol logic of the simulated network: TCP over IPv4
+// and IPv6 at the level of segments, one [Stack] per machine.
 //
 // A stack is fed with segments ([Stack.Input]) and with the calls of programs
 // (Connect, Listen, Read, Write, Shutdown, Close) and hands its own segments

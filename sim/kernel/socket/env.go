@@ -1,10 +1,6 @@
 package socket
 
-import (
-	"strconv"
-
-	"github.com/restep/restep/sim/kernel/abi"
-)
+import "github.com/restep/restep/sim/kernel/abi"
 
 // Time is simulated time, and its differences, in nanoseconds.
 type Time int64
@@ -14,31 +10,6 @@ const (
 	Millisecond Time = 1_000_000
 	Second      Time = 1_000_000_000
 )
-
-// IP is an IPv4 address.
-type IP [4]byte
-
-// Loopback reports whether ip is in 127.0.0.0/8 (RFC 1122 3.2.1.3 g).
-func (ip IP) Loopback() bool { return ip[0] == 127 }
-
-// Addr is an IPv4 address and a port.
-type Addr struct {
-	IP   IP
-	Port uint16
-}
-
-// String is the address as "11.0.0.1:80".
-func (a Addr) String() string {
-	b := make([]byte, 0, 21)
-	for i, x := range a.IP {
-		if i > 0 {
-			b = append(b, '.')
-		}
-		b = strconv.AppendUint(b, uint64(x), 10)
-	}
-	b = append(b, ':')
-	return string(strconv.AppendUint(b, uint64(a.Port), 10))
-}
 
 // Flags are the control bits of a segment.
 type Flags uint8

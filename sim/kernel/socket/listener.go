@@ -58,7 +58,7 @@ func (l *Listener) syn(seg *Segment) {
 	}
 	s := l.stack
 	c := s.newConn(seg.Dst, seg.Src, l.Opts, seg.Conn)
-	c.bind = &Binding{Addr: seg.Dst, Reuse: l.bind.Reuse}
+	c.bind = &Binding{Addr: seg.Dst, Reuse: l.bind.Reuse, ReusePort: l.bind.ReusePort}
 	s.use(c.bind)
 	c.listener = l
 	c.state = StateSynReceived

@@ -16,8 +16,10 @@ type pair struct{ local, remote Addr }
 // Binding is a use of a local port.
 type Binding struct {
 	Addr Addr
-	// Reuse is SO_REUSEADDR. Set it before Listen.
-	Reuse     bool
+	// Reuse is SO_REUSEADDR, ReusePort SO_REUSEPORT. Set them before Listen.
+	Reuse, ReusePort bool
+	// V6Only is IPV6_V6ONLY.
+	V6Only    bool
 	listening bool
 	index     int // in port.users
 }
@@ -78,26 +80,28 @@ func (s *Stack) Find(local, remote Addr) *Conn { return s.conns[pair{local, remo
 // Conns counts connections, listeners apart.
 func (s *Stack) Conns() int { return len(s.conns) }
 
-// Bind takes a local port; port 0 takes the next free ephemeral one. The zero
-// ip stands for every address of the machine. bind(2): EADDRINUSE,
-// EADDRNOTAVAIL.
-func (s *Stack) Bind(addr Addr, reuse bool) (*Binding, abi.Errno) {
-	if addr.IP != (IP{}) && !s.env.Local(addr.IP) {
-		return nil, abi.EADDRNOTAVAIL
+// set is which addresses b hears.
+func (b *Binding) set() Set { return Set{b.Addr.IP, b.V6Only} }
+
+// Bind makes b, whose fields are filled in, a use of its port; port 0 takes
+// the next free ephemeral one. 0.0.0.0 and :: stand for every address of the
+// machine. bind(2): EADDRINUSE, EADDRNOTAVAIL.
+func (s *Stack) Bind(b *Binding) abi.Errno {
+	if !b.Addr.IP.Unspecified() && !s.env.Local(b.Addr.IP) {
+		return abi.EADDRNOTAVAIL
 	}
-	if addr.Port == 0 {
+	if b.Addr.Port == 0 {
 		n := s.ephemeral()
 		if n == 0 {
-			return nil, abi.EADDRINUSE
+			return abi.EADDRINUSE
 		}
-		addr.Port = n
+		b.Addr.Port = n
 	}
-	b := &Binding{Addr: addr, Reuse: reuse}
 	if s.conflict(b) {
-		return nil, abi.EADDRINUSE
+		return abi.EADDRINUSE
 	}
 	s.use(b)
-	return b, abi.OK
+	return abi.OK
 }
 
 // ephemeral is the next free ephemeral port, 0 when all are in use.
@@ -117,18 +121,18 @@ func (s *Stack) ephemeral() uint16 {
 
 // conflict reports whether another use of b's port forbids b.
 // net/ipv4/inet_connection_sock.c:inet_bind_conflict: two sockets share a
-// port if their addresses differ, or if both have SO_REUSEADDR and neither
-// listens.
+// port if their addresses differ, if both have SO_REUSEADDR and neither
+// listens, or if both have SO_REUSEPORT.
 func (s *Stack) conflict(b *Binding) bool {
 	p := s.ports[b.Addr.Port]
 	if p == nil {
 		return false
 	}
 	for _, u := range p.users {
-		if u == b || u.Reuse && b.Reuse && !u.listening {
+		if u == b || u.Reuse && b.Reuse && !u.listening || u.ReusePort && b.ReusePort {
 			continue
 		}
-		if u.Addr.IP == b.Addr.IP || u.Addr.IP == (IP{}) || b.Addr.IP == (IP{}) {
+		if u.set().Meets(b.set()) {
 			return true
 		}
 	}
@@ -201,7 +205,7 @@ func (s *Stack) Input(seg *Segment) bool {
 		return true
 	}
 	if seg.Flags&(SYN|ACK|RST|FIN) == SYN {
-		if l := s.listener(seg.Dst); l != nil {
+		if l := s.listener(seg.Dst, seg.Src); l != nil {
 			l.syn(seg)
 			return true
 		}
@@ -210,23 +214,28 @@ func (s *Stack) Input(seg *Segment) bool {
 	return false
 }
 
-// listener finds who listens at addr; an exact address goes before the
-// wildcard.
-func (s *Stack) listener(addr Addr) *Listener {
-	p := s.ports[addr.Port]
+// listener finds who listens for src at dst: the narrowest address first, and
+// among several with SO_REUSEPORT one that src's port decides.
+func (s *Stack) listener(dst, src Addr) *Listener {
+	p := s.ports[dst.Port]
 	if p == nil {
 		return nil
 	}
-	var any *Listener
+	best, top, among := (*Listener)(nil), 0, 0
 	for _, l := range p.listeners {
-		switch l.bind.Addr.IP {
-		case addr.IP:
-			return l
-		case IP{}:
-			any = l
+		score := l.bind.set().Score(dst.IP)
+		switch {
+		case score == 0 || score < top:
+		case score > top:
+			best, top, among = l, score, 1
+		default:
+			// The n-th of equals replaces the earlier ones for one port in n.
+			if among++; int(src.Port)%among == 0 {
+				best = l
+			}
 		}
 	}
-	return any
+	return best
 }
 
 // refuse answers a segment that belongs to no connection, RFC 9293 3.10.7.1.

@@ -67,7 +67,7 @@ func (p *program) Notify(r Ready) { p.ready |= r }
 func newWorld(t *testing.T, n int) *world {
 	w := &world{t: t, now: 1000 * Second, delay: 5000}
 	for i := range n {
-		h := &host{world: w, ip: IP{11, 0, 0, byte(i + 1)}}
+		h := &host{world: w, ip: V4(11, 0, 0, byte(i+1))}
 		h.stack = NewStack(h)
 		w.hosts = append(w.hosts, h)
 	}
@@ -161,7 +161,7 @@ func (h *host) Healthy(c *Conn) bool {
 func (h *host) Local(ip IP) bool { return ip == h.ip || ip.Loopback() }
 func (h *host) Route(remote IP) (IP, abi.Errno) {
 	if remote.Loopback() {
-		return IP{127, 0, 0, 1}, abi.OK
+		return V4(127, 0, 0, 1), abi.OK
 	}
 	return h.ip, abi.OK
 }
@@ -184,8 +184,8 @@ func pairUp(t *testing.T, opts Options) (w *world, client, server *Conn, l *List
 func (w *world) listen(host int, port uint16, backlog int) *Listener {
 	w.t.Helper()
 	s := w.hosts[host].stack
-	b, errno := s.Bind(Addr{Port: port}, true)
-	if errno != abi.OK {
+	b := &Binding{Addr: Addr{Port: port}, Reuse: true}
+	if errno := s.Bind(b); errno != abi.OK {
 		w.t.Fatalf("bind: errno %d", errno)
 	}
 	l, errno := s.Listen(b, backlog, fast(), &program{})
