@@ -12,8 +12,10 @@ type MachineConfig struct {
 	// It must be unique; "" makes one up.
 	Label string
 	// Addr is the machine's IPv4 address; the zero Addr takes the next free
-	// one of 11.0.0.0/8.
+	// one of 11.0.0.0/8. IPv6 addresses go into Addrs.
 	Addr netip.Addr
+	// Addrs are further addresses of the machine, IPv4 or IPv6.
+	Addrs []netip.Addr
 	// MainFunc is the program the machine runs, as main.main would be. When
 	// it returns the machine's process exits.
 	MainFunc func()
@@ -45,6 +47,9 @@ func NewMachine(cfg MachineConfig) Machine {
 	id, err := simNewMachine(cfg.Label, addr, cfg.MayExit, cfg.MainFunc)
 	if err != "" {
 		panic("sim.NewMachine: " + err)
+	}
+	if err := addAddrs(simLabel(id), cfg.Addrs); err != nil {
+		panic("sim.NewMachine: " + err.Error())
 	}
 	simBoot(id)
 	return Machine{id}

@@ -19,6 +19,10 @@ var stdEdits = []Edit{
 	{File: "syscall/asm_linux_amd64.s", Find: "TEXT ·gettimeofday(SB)", Op: Replace, Text: "TEXT ·restepUnusedTime(SB)",
 		Why: "pairs with gettimeofday"},
 
+	{File: "internal/syscall/unix/fcntl_unix.go", Func: "Fcntl",
+		Text: "if r, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), uintptr(cmd), uintptr(arg)); errno != 0 { return -1, errno } else if true { return int(r), nil }",
+		Why:  "the runtime's fcntl is a call to the real kernel, on the simulator's own descriptors"},
+
 	{File: "net/hosts.go", Find: "const cacheMaxAge = 5 * time.Second", Op: Replace, Text: "const cacheMaxAge time.Duration = 0",
 		Why: "a machine made a moment ago is found by its label at once, not when the cache of /etc/hosts is five seconds old"},
 

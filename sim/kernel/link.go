@@ -1,9 +1,12 @@
 package kernel
 
 import (
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"github.com/restep/restep/sim/kernel/abi"
+	"github.com/restep/restep/sim/kernel/socket"
 	"github.com/restep/restep/sim/sched"
 	"github.com/restep/restep/sim/steplog"
 )
@@ -171,13 +174,18 @@ func linkRecord(k *Kernel, kind uint8, machine uint32, number uint64, text strin
 	k.record(&e)
 }
 
-// Operations of linkLink.
+// Operations of linkLink: what its arguments are. Package sim has the same
+// numbers.
 const (
-	linkDelay = iota
-	linkConnected
+	linkDelay     = iota // two machines; value is a time in ns
+	linkConnected        // two machines; value is 0 or 1
+	linkSet              // from; to, a NUL and settings (parseLink)
+	linkPartition        // names, each with a NUL behind it; an empty one ends a set
+	linkHeal             // nothing
+	linkAddAddr          // a label; an address of 16 bytes
 )
 
-// linkLink changes the link between two machines; it answers an error text.
+// linkLink changes the network; it answers an error text.
 //
 //go:linkname linkLink
 func linkLink(k *Kernel, op uint8, a, b string, value int64) string {
@@ -186,8 +194,65 @@ func linkLink(k *Kernel, op uint8, a, b string, value int64) string {
 		return k.SetDelay(a, b, Nanos(value))
 	case linkConnected:
 		return k.SetConnected(a, b, value != 0)
+	case linkSet:
+		to, spec, _ := strings.Cut(b, "\x00")
+		set, text := parseLink(spec)
+		if text != "" {
+			return text
+		}
+		return k.SetLink(a, to, set)
+	case linkPartition:
+		return k.Partition(parseSets(a))
+	case linkHeal:
+		k.Heal()
+		return ""
+	case linkAddAddr:
+		m := k.Lookup(a)
+		if m == nil || len(b) != len(socket.IP{}) {
+			return "there is no machine " + a
+		}
+		return m.AddAddr(socket.IP([]byte(b)))
 	}
 	return "unknown operation"
+}
+
+// parseLink reads settings as nine numbers with blanks between them: delay in
+// ns or -1, jitter in ns, four chances, bandwidth, queue, state.
+func parseLink(spec string) (set LinkSettings, text string) {
+	var v [9]int64
+	for i := range v {
+		word, rest, more := strings.Cut(spec, " ")
+		n, err := strconv.ParseInt(word, 10, 64)
+		if err != nil || more != (i < len(v)-1) {
+			return set, "the settings of the link are not understood"
+		}
+		v[i], spec = n, rest
+	}
+	if set.Fixed = v[0] != -1; set.Fixed {
+		set.Delay = Nanos(v[0])
+	}
+	set.Jitter = Nanos(v[1])
+	for i, c := range [...]*Chance{&set.Loss, &set.Duplicate, &set.Reorder, &set.Corrupt} {
+		*c = Chance(v[2+i])
+	}
+	set.Bandwidth, set.Queue = v[6], v[7]
+	set.State = LinkState(min(uint64(v[8]), 255))
+	return set, ""
+}
+
+// parseSets reads the sets of a partition.
+func parseSets(s string) (sets [][]string) {
+	set := []string{}
+	for s != "" {
+		name, rest, _ := strings.Cut(s, "\x00")
+		s = rest
+		if name == "" {
+			sets, set = append(sets, set), []string{}
+			continue
+		}
+		set = append(set, name)
+	}
+	return sets
 }
 
 //go:linkname linkLabel

@@ -1,22 +1,13 @@
 package kernel
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"github.com/restep/restep/sim/kernel/abi"
 	"github.com/restep/restep/sim/kernel/socket"
 	"github.com/restep/restep/sim/sched"
 	"github.com/restep/restep/sim/steplog"
-)
-
-// Delays of links that nobody set, in nanoseconds: drawn for each message,
-// evenly from this range (stream Latency). Small enough that a handful of
-// round trips stays below a tenth of a millisecond.
-const (
-	linkDelayMin     Nanos = 1_000
-	linkDelayMax     Nanos = 10_000
-	loopbackDelayMin Nanos = 500
-	loopbackDelayMax Nanos = 2_000
 )
 
 // arpFailure is the time until a host on the same net that does not exist is
@@ -28,12 +19,14 @@ const arpFailure Nanos = 3_000_000_000
 // All machines are on one net, so that an address nobody has is like a host
 // that does not answer ARP.
 //
-// Invariant: messages on a link that are sent while its delay does not change
-// arrive in the order in which they were sent.
+// Invariant: messages on a link that are sent while its settings do not change
+// arrive in the order in which they were sent, but for those that the link
+// holds back on purpose (LinkSettings.Reorder).
 type network struct {
 	k      *Kernel
 	stacks []*netStack // index MachineID, [0] is nil
 	byIP   map[socket.IP]*netStack
+	rules  []linkRule // in the order in which they were set
 	conns  uint64
 	inodes uint64
 	free   *packet
@@ -44,20 +37,13 @@ type network struct {
 	in  inMessage
 }
 
-// link is one direction between two machines.
-type link struct {
-	delay Nanos
-	fixed bool // delay was set; else it is drawn
-	cut   bool
-	last  Nanos // arrival of the message sent last
-}
-
 // packet is a message under way. Packets are used again, with their closure.
 type packet struct {
 	net      *network
 	from, to *netStack
 	seg      socket.Segment
 	gram     *datagram // a UDP message if not nil
+	damaged  bool      // bits were changed on the way
 	run      func()
 	next     *packet // in the free list
 }
@@ -85,33 +71,11 @@ func (s *netStack) addIP(ip socket.IP) {
 	s.net.byIP[ip] = s
 }
 
-// link is the direction from one machine to another.
-func (n *network) link(from, to *netStack) *link {
-	for len(from.out) <= int(to.m.id) {
-		from.out = append(from.out, link{})
-	}
-	return &from.out[to.m.id]
-}
-
 // draw is a number in [min, max] from the stream of delays.
 func (n *network) draw(min, max Nanos) Nanos {
 	r := n.k.host.Rand(sched.Latency)
-	return min + Nanos(r>>32*uint64(max-min+1)>>32)
-}
-
-// arrival is when a message sent now on l comes to its end.
-func (n *network) arrival(l *link, loopback bool) Nanos {
-	d := l.delay
-	switch {
-	case l.fixed:
-	case loopback:
-		d = n.draw(loopbackDelayMin, loopbackDelayMax)
-	default:
-		d = n.draw(linkDelayMin, linkDelayMax)
-	}
-	at := max(n.k.now()+d, l.last)
-	l.last = at
-	return at
+	hi, _ := bits.Mul64(r, uint64(max-min+1))
+	return min + Nanos(hi)
 }
 
 // send puts a message on its way. to is nil if nobody has the address.
@@ -122,10 +86,33 @@ func (n *network) send(from, to *netStack, seg *socket.Segment, gram *datagram) 
 		return
 	}
 	l := n.link(from, to)
-	if l.cut {
-		n.message(steplog.KindDrop, from, to, false, seg, gram, "the link is cut")
+	if !n.enters(l, from, to, seg, gram) {
 		return
 	}
+	size := messageSize(seg, gram)
+	wait, fits := l.queue(n.k.now(), size)
+	if !fits {
+		n.message(steplog.KindDrop, from, to, false, seg, gram, "the queue of the link is full")
+		return
+	}
+	copies := 1
+	if n.chance(l.set.Duplicate) {
+		n.message(steplog.KindFault, from, to, false, seg, gram, "duplicated")
+		copies = 2
+	}
+	for range copies {
+		p := n.packet(from, to, seg, gram)
+		p.damaged = n.chance(l.set.Corrupt)
+		held := n.chance(l.set.Reorder)
+		if held {
+			n.message(steplog.KindFault, from, to, false, seg, gram, "held back")
+		}
+		n.k.at(n.arrival(l, from == to, wait, held), p.run)
+	}
+}
+
+// packet takes a packet from the free list, or makes one.
+func (n *network) packet(from, to *netStack, seg *socket.Segment, gram *datagram) *packet {
 	p := n.free
 	if p == nil {
 		p = &packet{net: n}
@@ -138,7 +125,7 @@ func (n *network) send(from, to *netStack, seg *socket.Segment, gram *datagram) 
 	if seg != nil {
 		p.seg = *seg
 	}
-	n.k.at(n.arrival(l, from == to), p.run)
+	return p
 }
 
 // arrive ends a message's way.
@@ -148,20 +135,26 @@ func (p *packet) arrive() {
 	if p.gram == nil {
 		seg = &p.seg
 	}
-	switch {
-	case n.link(from, to).cut:
+	switch l := n.link(from, to); {
+	case l.cut || l.set.State != LinkUp:
 		n.message(steplog.KindDrop, to, from, true, seg, p.gram, "the link was cut on the way")
 	case !to.powered:
 		n.message(steplog.KindDrop, to, from, true, seg, p.gram, "the machine is off")
+	case p.damaged && (seg != nil || len(p.gram.data) == 0):
+		n.message(steplog.KindDrop, to, from, true, seg, p.gram, "damaged on the way")
 	default:
-		n.message(steplog.KindDeliver, to, from, true, seg, p.gram, "")
+		why := ""
+		if p.damaged {
+			p.gram, why = n.damage(p.gram), "damaged on the way"
+		}
+		n.message(steplog.KindDeliver, to, from, true, seg, p.gram, why)
 		if seg != nil {
 			to.tcp.Input(seg)
 		} else {
 			to.inputUDP(p.gram)
 		}
 	}
-	p.seg, p.gram, p.from, p.to = socket.Segment{}, nil, nil, nil
+	p.seg, p.gram, p.from, p.to, p.damaged = socket.Segment{}, nil, nil, nil, false
 	p.next = n.free
 	n.free = p
 }
@@ -223,80 +216,6 @@ func (n *network) disturbed() {
 	}
 }
 
-// SetDelay sets the one-way delay between two machines, named by label or
-// address, in both directions. Messages under way keep theirs. The answer is
-// an error text, "" when it is done.
-func (k *Kernel) SetDelay(a, b string, d Nanos) string {
-	ma, mb, text := k.ends("set the delay", a, b)
-	if text != "" {
-		return text
-	}
-	if d < 0 {
-		return "cannot set the delay between " + a + " and " + b + ": it is negative; give 0 or more"
-	}
-	for _, l := range [...]*link{k.net.link(ma.stack, mb.stack), k.net.link(mb.stack, ma.stack)} {
-		l.delay, l.fixed, l.last = d, true, 0
-	}
-	k.fault(ma, mb, "delay "+ma.label+" - "+mb.label+" "+durationText(d))
-	return ""
-}
-
-// SetConnected cuts the link between two machines in both directions, or
-// mends it. A message is lost if the link is cut when it is sent or when it
-// would arrive. The answer is an error text, "" when it is done.
-func (k *Kernel) SetConnected(a, b string, connected bool) string {
-	verb := "disconnect"
-	if connected {
-		verb = "connect"
-	}
-	ma, mb, text := k.ends(verb, a, b)
-	if text != "" {
-		return text
-	}
-	k.net.link(ma.stack, mb.stack).cut = !connected
-	k.net.link(mb.stack, ma.stack).cut = !connected
-	k.fault(ma, mb, verb+" "+ma.label+" - "+mb.label)
-	if !connected {
-		k.net.disturbed()
-	}
-	return ""
-}
-
-// ends finds the two machines of a link.
-func (k *Kernel) ends(what, a, b string) (ma, mb *Machine, text string) {
-	ma, mb = k.Lookup(a), k.Lookup(b)
-	switch {
-	case ma == nil:
-		text = "cannot " + what + ": there is no machine " + a + "; give the label or address of a machine that was made"
-	case mb == nil:
-		text = "cannot " + what + ": there is no machine " + b + "; give the label or address of a machine that was made"
-	case ma == mb:
-		text = "cannot " + what + ": both ends are " + a + "; a link joins two machines"
-	}
-	return ma, mb, text
-}
-
-// fault records a change of the network that a test asked for.
-func (k *Kernel) fault(a, b *Machine, text string) {
-	k.record(&Event{
-		Kind: steplog.KindFault, Machine: a.id, Link: b.id, Text: []byte(text),
-		Local: a.addrText(), Peer: b.addrText(), FD: -1, Nr: -1,
-	})
-}
-
-// durationText is a duration in the largest unit that shows it exactly.
-func durationText(d Nanos) string {
-	for _, u := range [...]struct {
-		size Nanos
-		name string
-	}{{1_000_000_000, "s"}, {1_000_000, "ms"}, {1_000, "µs"}} {
-		if d >= u.size && d%u.size == 0 {
-			return itoa(int(d/u.size)) + u.name
-		}
-	}
-	return itoa(int(d)) + "ns"
-}
-
 // netStack is the network of one machine. It is up from the first boot until
 // the power goes off: the end of the process alone leaves it answering.
 type netStack struct {
@@ -348,7 +267,7 @@ func (s *netStack) Output(seg *socket.Segment) {
 	s.net.send(s, to, seg, nil)
 	if to == nil && seg.Flags&socket.SYN != 0 && !seg.Again {
 		local, remote := seg.Src, seg.Dst
-		s.net.k.at(s.net.k.now()+arpFailure, func() { s.tcp.Unreachable(local, remote) })
+		s.net.k.at(s.net.k.now()+arpFailure, func() { s.tcp.Unreachable(local, remote, abi.EHOSTUNREACH) })
 	}
 }
 
@@ -360,30 +279,21 @@ func (s *netStack) machineAt(ip socket.IP) *netStack {
 	return s.net.byIP[ip]
 }
 
-// RTT is the time a message and its answer need at present.
+// RTT is the time a message and its answer need at most at present.
 func (s *netStack) RTT(_, remote socket.IP) socket.Time {
 	to := s.machineAt(remote)
 	if to == nil {
 		return 0
 	}
-	return socket.Time(s.delayTo(to) + to.delayTo(s))
+	n := s.net
+	return socket.Time(n.longest(n.link(s, to), s == to) + n.longest(n.link(to, s), s == to))
 }
 
-func (s *netStack) delayTo(to *netStack) Nanos {
-	l := s.net.link(s, to)
-	switch {
-	case l.fixed:
-		return l.delay
-	case s == to:
-		return loopbackDelayMax
-	}
-	return linkDelayMax
-}
-
-// Healthy reports whether the other end of c exists and can be reached.
+// Healthy reports whether the other end of c exists and everything reaches it
+// and comes back.
 func (s *netStack) Healthy(c *socket.Conn) bool {
 	to := s.machineAt(c.Remote.IP)
-	if to == nil || !to.powered || s.net.link(s, to).cut || s.net.link(to, s).cut {
+	if to == nil || !to.powered || !s.net.link(s, to).healthy() || !s.net.link(to, s).healthy() {
 		return false
 	}
 	peer := to.tcp.Find(c.Remote, c.Local)
@@ -411,16 +321,19 @@ func (s *netStack) Route(remote socket.IP) (socket.IP, abi.Errno) {
 	if remote.Is4() && (remote[12] == 0 || remote[12] >= 240 && !s.broadcast(remote)) {
 		return socket.IP{}, abi.ENETUNREACH
 	}
-	best, bits := socket.IP{}, -1
+	if to := s.net.byIP[remote]; to != nil && s.net.link(s, to).set.State == LinkNoRoute {
+		return socket.IP{}, abi.ENETUNREACH
+	}
+	best, most := socket.IP{}, -1
 	for _, own := range s.ips {
 		if own == remote {
 			return own, abi.OK
 		}
-		if n := socket.Common(own, remote); own.Is4() == remote.Is4() && n > bits {
-			best, bits = own, n
+		if n := socket.Common(own, remote); own.Is4() == remote.Is4() && n > most {
+			best, most = own, n
 		}
 	}
-	if bits < 0 {
+	if most < 0 {
 		return socket.IP{}, abi.ENETUNREACH
 	}
 	return best, abi.OK

@@ -29,3 +29,19 @@ func TestNetwork(t *testing.T) {
 		})
 	}
 }
+
+// TestLinks: what the network does to programs is the same each time.
+func TestLinks(t *testing.T) {
+	z := start(t, build(t, "links"))
+	for _, test := range []string{
+		"TestBadLinks", "TestBandwidth", "TestStates", "TestPartition", "TestAddrs", "TestMulticast",
+	} {
+		t.Run(test, func(t *testing.T) {
+			for seed := uint64(1); seed <= 5; seed++ {
+				r := simulate(t, z, test, seed)
+				r.passes(t)
+				compare(t, r, simulate(t, z, test, seed))
+			}
+		})
+	}
+}

@@ -26,6 +26,8 @@ const (
 	SegmentMax = 65483
 	// BufferSize is the default of both buffers.
 	BufferSize = 256 << 10
+	// congestionMax is where a congestion window ends to be one.
+	congestionMax = 16 << 20
 )
 
 // Options are the socket options that change how a connection behaves.
@@ -69,6 +71,7 @@ type Conn struct {
 	opts     Options
 	state    State
 	err      abi.Errno // what SO_ERROR would tell
+	soft     abi.Errno // why segments do not arrive, if somebody told
 
 	// Sending, RFC 9293 3.3.1.
 	iss    uint32
@@ -84,6 +87,9 @@ type Conn struct {
 	// waiting: a write found the buffer full; the owner is told about room.
 	waiting bool
 	dupAcks int
+	// cwnd is the congestion window in bytes, 0 for none: nothing was lost
+	// yet. Above ssthresh it grows slowly. RFC 5681 3.1.
+	cwnd, ssthresh uint32
 
 	// Receiving.
 	irs      uint32

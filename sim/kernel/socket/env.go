@@ -39,8 +39,8 @@ type Segment struct {
 	Again bool
 }
 
-// length is the room a segment takes in sequence space.
-func (s *Segment) length() uint32 {
+// Length is the room a segment takes in sequence space.
+func (s *Segment) Length() uint32 {
 	n := uint32(len(s.Data))
 	if s.Flags&SYN != 0 {
 		n++

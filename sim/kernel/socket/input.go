@@ -67,7 +67,7 @@ func (c *Conn) inputOpen(seg *Segment) {
 			if seg.Flags&ACK == 0 {
 				c.sendSyn() // our SYN-ACK was lost
 			}
-		case seg.length() == 0:
+		case seg.Length() == 0:
 			c.challenge() // a probe, or a peer that is out of step
 			return
 		default:
@@ -103,7 +103,7 @@ func (c *Conn) inputOpen(seg *Segment) {
 
 // acceptable is the test of RFC 9293 3.10.7.4, first step.
 func (c *Conn) acceptable(seg *Segment) bool {
-	n := seg.length()
+	n := seg.Length()
 	edge := c.rcvAdv
 	if n == 0 {
 		return seg.Seq == c.rcvNxt || !before(seg.Seq, c.rcvNxt) && before(seg.Seq, edge)
@@ -179,12 +179,13 @@ func (c *Conn) inputWindow(seg *Segment) {
 			c.probeAt = 0
 		}
 	}
-	if seg.Ack != c.sndUna || seg.length() != 0 || !same || c.sndMax == c.sndUna {
+	if seg.Ack != c.sndUna || seg.Length() != 0 || !same || c.sndMax == c.sndUna {
 		c.dupAcks = 0
 		return
 	}
 	c.dupAcks++
 	if c.dupAcks == 3 { // fast retransmit, RFC 5681 3.2
+		c.lost((c.sndMax - c.sndUna) / 2)
 		c.rewind()
 		c.retryHead()
 	}
@@ -203,7 +204,8 @@ func (c *Conn) acked(ack uint32) {
 	if before(c.sndNxt, ack) {
 		c.sndNxt = ack
 	}
-	c.retries, c.dupAcks, c.rtoAt = 0, 0, 0
+	c.retries, c.dupAcks, c.rtoAt, c.soft = 0, 0, 0, abi.OK
+	c.grow(uint32(n))
 	if c.sndNxt != c.sndUna {
 		c.startRTO()
 	}

@@ -65,6 +65,37 @@ func (c *Conn) challenge() {
 	c.sendAck()
 }
 
+// sendWindow is how much may be under way: the peer's window and, once
+// something was lost, the congestion window.
+func (c *Conn) sendWindow() uint32 {
+	if c.cwnd != 0 {
+		return min(c.sndWnd, c.cwnd)
+	}
+	return c.sndWnd
+}
+
+// lost shrinks the congestion window after a loss, RFC 5681 3.1: to one
+// segment after a time-out, else to half of what was under way.
+func (c *Conn) lost(to uint32) {
+	c.ssthresh = max((c.sndMax-c.sndUna)/2, SegmentMax)
+	c.cwnd = max(to, SegmentMax)
+}
+
+// grow widens the congestion window for n acknowledged bytes. One that is
+// wider than any buffer limits nothing any more.
+func (c *Conn) grow(n uint32) {
+	switch {
+	case c.cwnd == 0:
+	case c.cwnd < c.ssthresh:
+		c.cwnd += min(n, SegmentMax)
+	default:
+		c.cwnd += max(1, uint32(uint64(SegmentMax)*uint64(min(n, SegmentMax))/uint64(c.cwnd)))
+	}
+	if c.cwnd > congestionMax {
+		c.cwnd = 0
+	}
+}
+
 // finDue reports whether FIN is what comes next.
 func (c *Conn) finDue() bool {
 	switch c.state {
@@ -86,7 +117,7 @@ func (c *Conn) push() {
 		if c.retries > 0 && inFlight > 0 {
 			return // one segment at a time until the path is known to work
 		}
-		usable := int(int32(c.sndWnd - inFlight))
+		usable := int(int32(c.sendWindow() - inFlight))
 		length := min(c.sendq.peekLen(), SegmentMax)
 		if usable < length && (usable <= 0 || inFlight > 0 && usable < SegmentMax) {
 			break // wait for a better window

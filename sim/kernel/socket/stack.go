@@ -247,17 +247,38 @@ func (s *Stack) refuse(seg *Segment) {
 	if seg.Flags&ACK != 0 {
 		out.Seq, out.Flags = seg.Ack, RST
 	} else {
-		out.Ack, out.Flags = seg.Seq+seg.length(), RST|ACK
+		out.Ack, out.Flags = seg.Seq+seg.Length(), RST|ACK
 	}
 	s.out = out
 	s.env.Output(&s.out)
 }
 
-// Unreachable tells the connection between two addresses that its first
-// segments did not find the host (ICMP host unreachable).
-// net/ipv4/tcp_ipv4.c:tcp_v4_err: only an attempt to connect fails of it.
-func (s *Stack) Unreachable(local, remote Addr) {
-	if c := s.Find(local, remote); c != nil && c.state == StateSynSent {
-		c.fail(abi.EHOSTUNREACH)
+// Refused answers a segment of length sequence numbers that this machine sent
+// with the reset of a firewall on the way.
+func (s *Stack) Refused(seg *Segment, length uint32) {
+	if seg.Flags&RST != 0 {
+		return
+	}
+	in := Segment{Src: seg.Dst, Dst: seg.Src, Conn: seg.Conn, Flags: RST}
+	if seg.Flags&ACK != 0 {
+		in.Seq = seg.Ack
+	} else {
+		in.Ack, in.Flags = seg.Seq+length, RST|ACK
+	}
+	s.Input(&in)
+}
+
+// Unreachable tells the connection between two addresses that a segment did
+// not find its way (ICMP). net/ipv4/tcp_ipv4.c:tcp_v4_err: an attempt to
+// connect fails of it; an open connection goes on trying, and gives it as the
+// reason should it give up.
+func (s *Stack) Unreachable(local, remote Addr, errno abi.Errno) {
+	c := s.Find(local, remote)
+	switch {
+	case c == nil:
+	case c.state == StateSynSent:
+		c.fail(errno)
+	default:
+		c.soft = errno
 	}
 }

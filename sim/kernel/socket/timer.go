@@ -117,6 +117,7 @@ func (c *Conn) retransmit(now Time) {
 	case StateSynSent, StateSynReceived:
 		c.sendSyn()
 	default:
+		c.lost(SegmentMax)
 		c.rewind()
 		c.retryHead()
 	}
@@ -135,10 +136,14 @@ func (c *Conn) retryHead() {
 
 // giveUp ends a connection whose peer does not answer.
 func (c *Conn) giveUp() {
-	if c.state != StateSynSent {
-		c.stack.env.Happened(c, TimedOut, abi.ETIMEDOUT)
+	errno := abi.ETIMEDOUT
+	if c.soft != abi.OK {
+		errno = c.soft // net/ipv4/tcp_timer.c:tcp_write_err
 	}
-	c.fail(abi.ETIMEDOUT)
+	if c.state != StateSynSent {
+		c.stack.env.Happened(c, TimedOut, errno)
+	}
+	c.fail(errno)
 }
 
 // watch starts the timers of a silent connection where silence could mean
