@@ -17,6 +17,9 @@ const (
 	opPartition
 	opHeal
 	opAddAddr
+	opDNS
+	opDNSFault
+	opDNSStale
 )
 
 // LinkState is what a link does with every message.

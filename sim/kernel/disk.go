@@ -34,12 +34,12 @@ type initialFile struct {
 	text vfs.Text
 }
 
-// initialFiles are those that do not differ between machines. Names are
-// looked up in /etc/hosts alone: there is no name server.
+// initialFiles are those that do not differ between machines. The name server
+// is the machine's own (net_dns.go).
 var initialFiles = []initialFile{
 	{"/etc/hosts", 0o644, "127.0.0.1 localhost\n"},
-	{"/etc/resolv.conf", 0o644, "# There is no name server; see /etc/hosts.\n"},
-	{"/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files\n"},
+	{"/etc/resolv.conf", 0o644, "nameserver 127.0.0.53\noptions edns0 trust-ad\n"},
+	{"/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files dns\n"},
 	{"/etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"},
 	{"/etc/group", 0o644, "root:x:0:\nnogroup:x:65534:\n"},
 	{"/proc/sys/net/core/somaxconn", 0o644, "4096\n"},

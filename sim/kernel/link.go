@@ -183,6 +183,9 @@ const (
 	linkPartition        // names, each with a NUL behind it; an empty one ends a set
 	linkHeal             // nothing
 	linkAddAddr          // a label; an address of 16 bytes
+	linkDNS              // a name; records, each with a NUL behind it
+	linkDNSFault         // a machine or *; value is a DNSFault
+	linkDNSStale         // value is a time in ns
 )
 
 // linkLink changes the network; it answers an error text.
@@ -212,6 +215,24 @@ func linkLink(k *Kernel, op uint8, a, b string, value int64) string {
 			return "there is no machine " + a
 		}
 		return m.AddAddr(socket.IP([]byte(b)))
+	}
+	return k.linkName(op, a, b, value)
+}
+
+// linkName is the part of linkLink about names.
+func (k *Kernel) linkName(op uint8, a, b string, value int64) string {
+	switch op {
+	case linkDNS:
+		var records []string
+		for b != "" {
+			r, rest, _ := strings.Cut(b, "\x00")
+			records, b = append(records, r), rest
+		}
+		return k.SetDNS(a, records)
+	case linkDNSFault:
+		return k.SetDNSFault(a, DNSFault(min(uint64(value), 255)))
+	case linkDNSStale:
+		return k.SetDNSStale(Nanos(value))
 	}
 	return "unknown operation"
 }

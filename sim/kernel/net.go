@@ -27,6 +27,7 @@ type network struct {
 	stacks []*netStack // index MachineID, [0] is nil
 	byIP   map[socket.IP]*netStack
 	rules  []linkRule // in the order in which they were set
+	dns    nameServer
 	conns  uint64
 	inodes uint64
 	free   *packet
@@ -49,7 +50,9 @@ type packet struct {
 }
 
 func newNetwork(k *Kernel) *network {
-	return &network{k: k, stacks: make([]*netStack, 1, 8), byIP: map[socket.IP]*netStack{}}
+	n := &network{k: k, stacks: make([]*netStack, 1, 8), byIP: map[socket.IP]*netStack{}}
+	n.dns.net = n
+	return n
 }
 
 // attach connects a new machine to the network.

@@ -389,4 +389,3 @@ func TestUnsetLinksDrawNoFaults(t *testing.T) {
 		t.Error("a fault on a link that nobody uses changed a run")
 	}
 }
-

@@ -107,6 +107,8 @@ func (s *netStack) inputUDP(g *datagram) {
 		}
 	case f != nil:
 		f.take(g)
+	case s.net.dns.serves(g.dst):
+		s.net.dns.query(s, g)
 	default:
 		s.icmp(g, abi.ECONNREFUSED)
 	}

@@ -18,7 +18,7 @@ func TestInitialTree(t *testing.T) {
 	for path, want := range map[string]string{
 		"/etc/hosts":                    "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n11.0.0.1 main\n11.0.0.2 db\n",
 		"/etc/hostname":                 "main\n",
-		"/etc/nsswitch.conf":            "passwd: files\ngroup: files\nhosts: files\n",
+		"/etc/nsswitch.conf":            "passwd: files\ngroup: files\nhosts: files dns\n",
 		"/proc/sys/net/core/somaxconn":  "4096\n",
 		"/dev/null":                     "",
 		"/etc/localtime":                missing,

@@ -35,6 +35,7 @@ func TestLinks(t *testing.T) {
 	z := start(t, build(t, "links"))
 	for _, test := range []string{
 		"TestBadLinks", "TestBandwidth", "TestStates", "TestPartition", "TestAddrs", "TestMulticast",
+		"TestDNS", "TestDNSFaults",
 	} {
 		t.Run(test, func(t *testing.T) {
 			for seed := uint64(1); seed <= 5; seed++ {
