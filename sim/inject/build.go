@@ -29,7 +29,8 @@ type BuildConfig struct {
 	BuildFlags []string     // further flags of `go build`, "-mod=vendor"
 	Env        []string     // environment of the go command; nil is the process's own
 	Cover      *Cover       // coverage, if wanted
-	Progress   func(string) // is told what takes long; may be nil
+	Vet        *Vet         // go vet, if wanted; what it finds is an error of the build
+	Progress   func(string) // is told what takes long; what is done but once says so; may be nil
 }
 
 // Cover asks for coverage counters, as the flags of `go test` do.
@@ -62,7 +63,9 @@ type builder struct {
 	linker  string
 	modules []string // import paths of the user's own modules
 	file    string   // -overlay for the go command
-	askSim  bool     // the module says which package sim it uses
+	// plainFile is the same for a build of the program as it is, "" for none.
+	plainFile string
+	askSim    bool // the module says which package sim it uses
 
 	generate func(*Goroot) (*Overlay, error) // Generate, but in tests
 }
@@ -85,6 +88,14 @@ func (b *builder) build(ctx context.Context) (*Binary, error) {
 		pkg, sim *listedPackage
 		err      error
 	}
+	vetted := make(chan error, 1)
+	go func() {
+		if b.Vet == nil {
+			vetted <- nil
+			return
+		}
+		vetted <- b.vet(ctx)
+	}()
 	list := make(chan listed, 1)
 	go func() {
 		pkg, sim, err := b.list(ctx)
@@ -104,6 +115,9 @@ func (b *builder) build(ctx context.Context) (*Binary, error) {
 		return nil, l.err
 	}
 	if err := b.checkLinkedSim(path, l.sim); err != nil {
+		return nil, err
+	}
+	if err := <-vetted; err != nil {
 		return nil, err
 	}
 	return b.finish(path, l.pkg)
@@ -159,7 +173,10 @@ func (b *builder) mergeOverlays(ctx context.Context) error {
 		}
 	}
 	var err error
-	b.file, err = mergeOverlay(b.goroot, b.overlay, b.flags.overlay, b.Dir, extra)
+	if b.file, err = mergeOverlay(b.goroot, b.overlay, b.flags.overlay, b.Dir, extra); err != nil || b.Vet == nil {
+		return err
+	}
+	b.plainFile, err = mergeOverlay(b.goroot, &Overlay{}, b.flags.overlay, b.Dir, extra)
 	return err
 }
 
@@ -193,9 +210,7 @@ func (b *builder) mainModules(ctx context.Context) ([]string, error) {
 // flags in GOFLAGS.
 func (b *builder) run(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := b.goroot.command(ctx, b.Dir, b.Env, args...)
-	// Not empty, for go would then read what `go env -w` has stored.
-	goflags := append([]string{"-buildvcs=false"}, b.flags.goflags...)
-	cmd.Env = append(cmd.Env, "GOFLAGS="+joinQuoted(goflags))
+	cmd.Env = append(cmd.Env, "GOFLAGS="+joinQuoted(b.flags.goflagsOrNone()))
 	return output(cmd)
 }
 
@@ -275,15 +290,37 @@ func (b *builder) compile(ctx context.Context) (string, error) {
 	if err := markUsed(dir); err != nil {
 		return "", err
 	}
-	b.Progress("compiling " + b.Package)
+	first, err := b.announce()
+	if err != nil {
+		return "", err
+	}
 	out, err := b.run(ctx, append(args, "-o", path, b.Package)...)
 	if err != nil {
+		return "", err
+	}
+	if err := first(); err != nil {
 		return "", err
 	}
 	if strings.Contains(string(out), "[no test files]") {
 		return "", fmt.Errorf("%s: %w", b.Package, ErrNoTests)
 	}
 	return keepBinary(path)
+}
+
+// announce says what is compiled: with the package also the standard library,
+// unless go has that in its cache from a build before. Call compiled then.
+func (b *builder) announce() (compiled func() error, err error) {
+	dir, err := cacheDir("library", shortHash(b.overlay.Key, b.goroot.Root, b.goroot.goEnv.GOCACHE))
+	if err != nil {
+		return nil, err
+	}
+	done := filepath.Join(dir, "compiled")
+	if _, err := os.Lstat(done); err == nil {
+		b.Progress("compiling " + b.Package)
+		return func() error { return nil }, markUsed(dir)
+	}
+	b.Progress("compiling the standard library, once, and " + b.Package)
+	return func() error { return storeFile(done, nil) }, nil
 }
 
 func quoteArg(arg string) string { return joinQuoted([]string{arg}) }
@@ -301,7 +338,8 @@ func (c *Cover) flags() []string {
 
 // keepBinary gives a finished binary a second name that holds its content's
 // hash, so that a later build does not change it under a run. Call it with
-// the lock of its directory.
+// the lock of its directory. What is there already is not believed: unless it
+// is the very same file it takes the new one's place.
 func keepBinary(path string) (string, error) {
 	id, err := buildID(path)
 	if err != nil {
@@ -312,13 +350,44 @@ func keepBinary(path string) (string, error) {
 		return "", err
 	}
 	kept := filepath.Join(dir, filepath.Base(path))
-	if err := os.Link(path, kept); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", fmt.Errorf("keep the binary: %w", err)
+	err = os.Link(path, kept)
+	if errors.Is(err, os.ErrExist) {
+		err = replaceOther(path, kept)
 	}
-	if err := markUsed(dir); err != nil {
+	if err == nil {
+		err = markUsed(dir)
+	}
+	if err != nil {
 		return "", fmt.Errorf("keep the binary: %w", err)
 	}
 	return kept, trimCache()
+}
+
+// replaceOther makes kept another name of path, unless its content is the same:
+// a run may have been started from it.
+func replaceOther(path, kept string) error {
+	a, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	b, err := os.Lstat(kept)
+	if err != nil {
+		return err
+	}
+	if os.SameFile(a, b) {
+		return nil
+	}
+	if id, err := buildID(kept); err == nil && b.Mode().IsRegular() && id == filepath.Base(filepath.Dir(kept)) {
+		return nil
+	}
+	temp := kept + ".new"
+	if err := os.Remove(temp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.Link(path, temp); err != nil {
+		return err
+	}
+	return os.Rename(temp, kept)
 }
 
 func buildID(path string) (string, error) {
@@ -369,7 +438,7 @@ func (b *builder) explain(ctx context.Context, err error) error {
 	}
 	cmd := b.goroot.command(ctx, b.Dir, b.Env, "list", "-e", "-deps", "-test", b.tagsFlag(),
 		"-f", "{{if and .CgoFiles (not .Standard)}}{{.ImportPath}}{{end}}", b.Package)
-	cmd.Env = append(cmd.Env, "CGO_ENABLED=1", "GOFLAGS="+joinQuoted(append([]string{"-buildvcs=false"}, b.flags.goflags...)))
+	cmd.Env = append(cmd.Env, "CGO_ENABLED=1", "GOFLAGS="+joinQuoted(b.flags.goflagsOrNone()))
 	out, listErr := output(cmd)
 	if listErr != nil {
 		return err

@@ -16,9 +16,14 @@ func cacheDir(elem ...string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("no cache directory: %w; set XDG_CACHE_HOME or HOME", err)
 	}
-	dir := filepath.Join(append([]string{base, "restep"}, elem...)...)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("make the cache directory: %w; set XDG_CACHE_HOME to a place that can be written", err)
+	root := filepath.Join(base, "restep")
+	dir := filepath.Join(append([]string{root}, elem...)...)
+	err = os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = makePrivate(root)
+	}
+	if err != nil {
+		return "", fmt.Errorf("make the cache directory: %w; set XDG_CACHE_HOME to a place of your own that can be written", err)
 	}
 	return dir, nil
 }

@@ -1,9 +1,11 @@
 package inject
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -15,6 +17,28 @@ type userFlags struct {
 	flags   []string // what remains of the command line
 	tags    []string
 	overlay string // the last one, as go has it
+}
+
+// goflagsOrNone returns what to put into GOFLAGS. It is never empty, for go
+// would then read what `go env -w` has stored.
+func (u *userFlags) goflagsOrNone() []string {
+	return append([]string{"-buildvcs=false"}, u.goflags...)
+}
+
+// GoFlags returns what the go command of a folder has in GOFLAGS, one flag
+// each.
+func GoFlags(ctx context.Context, dir string) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "go", "env", "GOFLAGS")
+	cmd.Dir = dir
+	out, err := output(cmd)
+	if err != nil {
+		return nil, fmt.Errorf("ask go for GOFLAGS: %w", err)
+	}
+	flags, err := splitQuoted(string(out))
+	if err != nil {
+		return nil, fmt.Errorf("read GOFLAGS: %w", err)
+	}
+	return flags, nil
 }
 
 // refused are the flags a simulated build cannot have, with the reason.

@@ -32,6 +32,7 @@ type goEnv struct {
 	GOROOT, GOVERSION, GOOS, GOARCH    string
 	GOHOSTOS, GOHOSTARCH               string
 	GOMODCACHE, GOFLAGS, GOMOD, GOWORK string
+	GOCACHE                            string
 }
 
 // FindGoroot asks the go command that builds dir which installation that is,
@@ -41,7 +42,7 @@ type goEnv struct {
 func FindGoroot(ctx context.Context, dir string, env []string) (*Goroot, error) {
 	var e goEnv
 	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT", "GOVERSION", "GOOS", "GOARCH",
-		"GOHOSTOS", "GOHOSTARCH", "GOMODCACHE", "GOFLAGS", "GOMOD", "GOWORK")
+		"GOHOSTOS", "GOHOSTARCH", "GOMODCACHE", "GOFLAGS", "GOMOD", "GOWORK", "GOCACHE")
 	cmd.Dir, cmd.Env = dir, env
 	out, err := output(cmd)
 	if err != nil {
@@ -133,6 +134,8 @@ func (g *Goroot) src(file string) string {
 	return filepath.Join(g.Root, "src", filepath.FromSlash(file))
 }
 
+const noCgo = "CGO_ENABLED=0"
+
 // command returns a go command of exactly this installation. env overrides
 // entries of base.
 func (g *Goroot) command(ctx context.Context, dir string, base []string, args ...string) *exec.Cmd {
@@ -141,7 +144,7 @@ func (g *Goroot) command(ctx context.Context, dir string, base []string, args ..
 	if base == nil {
 		base = os.Environ()
 	}
-	cmd.Env = append(slices.Clip(base), "GOROOT="+g.Root, "GOTOOLCHAIN=local", "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
+	cmd.Env = append(slices.Clip(base), "GOROOT="+g.Root, "GOTOOLCHAIN=local", noCgo, "GOOS=linux", "GOARCH=amd64")
 	return cmd
 }
 

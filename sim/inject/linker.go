@@ -58,7 +58,7 @@ func buildLinker(ctx context.Context, g *Goroot, progress func(string)) (string,
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	progress("building a linker for " + g.Version + ", once")
+	progress("building the linker of " + g.Version + ", once")
 	o, err := g.store("linker-src", files)
 	if err != nil {
 		return "", err

@@ -18,7 +18,7 @@ const (
 // trimCache removes the binaries and overlays that have not been used for
 // long. A run that still has a binary open keeps it.
 func trimCache() error {
-	for _, kind := range []string{"bin", "out", "overlay", "linker-src"} {
+	for _, kind := range []string{"bin", "out", "overlay", "linker-src", "library"} {
 		parent, err := cacheDir(kind)
 		if err != nil {
 			return err
