@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -126,19 +127,22 @@ func parseDependencies(out, own string) []Dependency {
 }
 
 // HostPath returns where a file of the debug information is on this host, the
-// name itself when no rule fits.
+// name itself when no rule fits. It never leads out of the folder of a rule.
 func HostPath(rules []Rule, file string) string {
 	for _, r := range rules {
 		if r.Binary == "" {
-			if !filepath.IsAbs(file) && strings.Contains(file, "/") {
+			if strings.Contains(file, "/") && filepath.IsLocal(filepath.FromSlash(file)) {
 				return filepath.Join(r.Host, filepath.FromSlash(file))
 			}
 			continue
 		}
 		rest, ok := strings.CutPrefix(file, r.Binary)
-		if ok && (rest == "" || rest[0] == '/') {
+		if ok && (rest == "" || rest[0] == '/' && filepath.IsLocal(filepath.FromSlash(rest[1:]))) {
 			return filepath.Join(r.Host, filepath.FromSlash(rest))
 		}
+	}
+	if file != "" && !filepath.IsAbs(file) && !filepath.IsLocal(filepath.FromSlash(file)) {
+		return path.Base(file)
 	}
 	return file
 }

@@ -45,6 +45,11 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%q became %q", same, got)
 		}
 	}
+	for _, out := range []string{"example.org/bank/../../../etc/passwd", "net/../../../../etc/passwd", "../etc/passwd"} {
+		if got := HostPath(rules, out); got != "passwd" {
+			t.Errorf("%q leads to %q", out, got)
+		}
+	}
 	if got := BinaryPath(rules, "/elsewhere/x.go"); got != "/elsewhere/x.go" {
 		t.Error(got)
 	}

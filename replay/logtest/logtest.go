@@ -89,6 +89,12 @@ func (l *Log) Bytes() []byte {
 	return l.bytes[:l.Writer.Bytes()]
 }
 
+// Growing returns a copy of the log as a reader finds it while it is written.
+func (l *Log) Growing() []byte {
+	end := min(len(l.bytes), int(l.Writer.Bytes())+2*steplog.BlockSize) // room for blocks that are open
+	return append([]byte(nil), l.bytes[:end]...)
+}
+
 // Reader closes the log and opens it.
 func (l *Log) Reader() *steplog.Reader {
 	l.tb.Helper()

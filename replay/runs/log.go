@@ -2,6 +2,7 @@ package runs
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -9,23 +10,48 @@ import (
 	"github.com/restep/restep/sim/steplog"
 )
 
-// Log is an open step log. Its bytes are mapped; nothing of it may be used
-// after Close.
+// Log is an open step log. Nothing of it may be used after Close.
+//
+// Logs of ordinary size are read into memory: what happens to the file
+// afterwards does not matter. Larger ones are mapped, and reading one that
+// somebody cuts short meanwhile is a fault, which [debug.SetPanicOnFault]
+// makes a panic.
 type Log struct {
 	*steplog.Reader
-	mapped []byte
+	mapped []byte // nil when the log was read
 }
 
-// maxLogFile bounds the address space that one log may take.
-const maxLogFile = 1 << 36
+const (
+	maxLogRead = 64 << 20 // bytes; a larger log is mapped
+	maxLogFile = 1 << 36  // bounds the address space that one log may take
+)
 
 // Load opens a step log by path. Errors of its content are *steplog.Error.
 func Load(path string) (*Log, error) {
+	f, err := openLog(path)
+	if err != nil {
+		return nil, err
+	}
+	return load(f, maxLogRead)
+}
+
+// LoadGrowing is Load for a log that is being written; its bytes are mapped. A
+// Reader does not follow it: what it tells of steps that were recorded since
+// the log was opened may be incomplete.
+func LoadGrowing(path string) (*Log, error) {
+	f, err := openLog(path)
+	if err != nil {
+		return nil, err
+	}
+	return load(f, 0)
+}
+
+func openLog(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open step log: %w", err)
 	}
-	return load(f)
+	return f, nil
 }
 
 // Load opens a log of the store by its name in a Result.
@@ -37,14 +63,14 @@ func (s *Store) Load(name string) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open step log: %w", err)
 	}
-	return load(f)
+	return load(f, maxLogRead)
 }
 
 // Path returns the path of a log of the store.
 func (s *Store) Path(name string) string { return filepath.Join(s.dir, "logs", name) }
 
-// load maps a file and closes it.
-func load(f *os.File) (*Log, error) {
+// load reads a file, or maps one of more than limit bytes, and closes it.
+func load(f *os.File, limit int64) (*Log, error) {
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
@@ -55,13 +81,22 @@ func load(f *os.File) (*Log, error) {
 		return nil, fmt.Errorf("open step log %s: not a file of a size that a step log has", f.Name())
 	}
 	l := &Log{}
-	if size > 0 {
-		l.mapped, err = mapFile(f, int(size))
-		if err != nil {
+	var b []byte
+	switch {
+	case size > 0 && size <= limit:
+		b = make([]byte, size)
+		n, err := f.ReadAt(b, 0)
+		if err != nil && err != io.EOF {
+			return nil, fmt.Errorf("read step log %s: %w", f.Name(), err)
+		}
+		b = b[:n] // it may have become shorter
+	case size > 0:
+		if l.mapped, err = mapFile(f, int(size)); err != nil {
 			return nil, fmt.Errorf("map step log %s: %w", f.Name(), err)
 		}
+		b = l.mapped
 	}
-	if l.Reader, err = steplog.Open(l.mapped); err != nil {
+	if l.Reader, err = steplog.Open(b); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("read step log %s: %w", f.Name(), err)
 	}

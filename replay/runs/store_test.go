@@ -353,3 +353,31 @@ func TestLoad(t *testing.T) {
 		t.Error("a folder was opened as a log")
 	}
 }
+
+// TestLoadThenCut: a log that was opened stays as it was, whatever becomes of
+// its file.
+func TestLoadThenCut(t *testing.T) {
+	l := logtest.New(t, steplog.Header{Seed: 1, Test: "TestX"})
+	for range 3000 {
+		l.Add(logtest.Event{Kind: steplog.KindLog, Machine: 1, Text: strings.Repeat("x", 100)})
+	}
+	path := filepath.Join(t.TempDir(), "x.steplog")
+	if err := os.WriteFile(path, l.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for s := range log.Forward(steplog.Filter{}) {
+		n += len(s.Text)
+	}
+	if n != 300_000 || log.Steps() != 3000 {
+		t.Errorf("%d bytes of %d steps", n, log.Steps())
+	}
+}

@@ -14,6 +14,7 @@ type Source struct {
 	Module    string // module path
 	ModuleDir string // where it is on this host, "" = unknown
 	Package   string // import path of the package under test
+	FullPath  bool   // files are named by their whole path, as with go test -fullpath
 }
 
 // simPackage is the public package whose functions stand for the simulator.
@@ -25,15 +26,27 @@ const simPackage = "github.com/restep/restep/sim."
 func (s Source) Place(frames []steplog.Frame) (steplog.Frame, bool) {
 	for _, f := range frames {
 		if _, own := s.own(f.File); own && !Simulator(f) {
+			f.File = harmless(f.File)
 			return f, true
 		}
 	}
 	for _, f := range frames {
 		if !standard(f.File) && !Simulator(f) {
+			f.File = harmless(f.File)
 			return f, true
 		}
 	}
 	return steplog.Frame{}, false
+}
+
+// harmless cuts a recorded file down to its last element when it could lead
+// anywhere on this host. Builds of ours record no such names; a line directive
+// or a log of unknown origin may.
+func harmless(file string) string {
+	if file == "" || filepath.IsLocal(filepath.FromSlash(file)) {
+		return file
+	}
+	return path.Base(file)
 }
 
 // own returns the path below the module of a file that belongs to it. Builds
@@ -65,6 +78,9 @@ func Simulator(f steplog.Frame) bool {
 // Name is the short name of a recorded file: the base name in the package
 // under test, the path below the module elsewhere in it, else as recorded.
 func (s Source) Name(file string) string {
+	if s.FullPath {
+		return s.Path(file)
+	}
 	if path.Dir(file) == s.Package {
 		return path.Base(file)
 	}
@@ -75,11 +91,12 @@ func (s Source) Name(file string) string {
 }
 
 // Path is the file's path on this host if it is of the module and that is
-// known, else as recorded. It never leaves the module's folder.
+// known, else as recorded. It never leaves the module's folder: what is not
+// below it is relative, and has no way up.
 func (s Source) Path(file string) string {
 	rest, ok := s.own(file)
 	if !ok || s.ModuleDir == "" || !filepath.IsLocal(filepath.FromSlash(rest)) {
-		return file
+		return harmless(file)
 	}
 	return filepath.Join(s.ModuleDir, filepath.FromSlash(rest))
 }

@@ -31,11 +31,29 @@ func NewPrinter(r *steplog.Reader, src Source) *Printer {
 	return &Printer{Source: src, r: r, stepWidth: max(5, len(strconv.FormatUint(r.Steps(), 10)))}
 }
 
+// NewLivePrinter returns a printer for steps that are printed while the run
+// goes on. Its columns are as wide as the steps so far need, wherever the run
+// was when they were printed.
+func NewLivePrinter(r *steplog.Reader, src Source) *Printer {
+	return &Printer{Source: src, r: r, stepWidth: 5}
+}
+
+// Reopen goes on with another reader of the same log, which has more steps.
+func (p *Printer) Reopen(r *steplog.Reader) { p.r = r }
+
+// FitBoot makes room for the goroutines of a machine whose boot is recorded.
+func (p *Printer) FitBoot(s *steplog.Step) {
+	if m, ok := p.r.Machine(s.Machine); ok {
+		p.whoWidth = max(p.whoWidth, width(AppendEscaped(p.text[:0], m.Label))+len("/16"))
+	}
+}
+
 // Fit makes room for the names of a step that will be printed. Without it
 // columns may not line up.
 func (p *Printer) Fit(s *steplog.Step) {
 	p.text = p.appendWho(p.text[:0], s)
 	p.whoWidth = max(p.whoWidth, width(p.text))
+	p.stepWidth = max(p.stepWidth, len(strconv.FormatUint(s.Number, 10)))
 }
 
 // width counts characters; the text is escaped, so each takes a cell or two.

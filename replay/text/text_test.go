@@ -135,6 +135,8 @@ func TestPlace(t *testing.T) {
 		{"own before dependency", []steplog.Frame{std, dep, sim, own, mainFunc}, own.File},
 		{"dependency", []steplog.Frame{std, sim, dep, mainFunc}, dep.File},
 		{"nobody", []steplog.Frame{std, sim, mainFunc}, ""},
+		{"absolute", []steplog.Frame{{File: "/etc/passwd"}}, "passwd"},
+		{"up", []steplog.Frame{{File: "example.com/bank/../../../etc/passwd"}}, "passwd"},
 		{"empty", nil, ""},
 	} {
 		if f, ok := source.Place(test.frames); f.File != test.want || ok != (test.want != "") {
