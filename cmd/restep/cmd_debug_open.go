@@ -119,8 +119,10 @@ func (o *opened) close() { o.target.Close() }
 
 // open builds, finds or records the run, and goes to the step.
 func (m *moment) open(ctx context.Context, u *ui) (*opened, error) {
-	m.spec.Progress = u.status
+	building, built := u.building()
+	m.spec.Progress = building
 	prog, err := program.Load(ctx, m.spec)
+	built()
 	if err != nil {
 		return nil, err
 	}

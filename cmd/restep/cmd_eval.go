@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/restep/restep/dap/target"
-	"github.com/restep/restep/replay/text"
 )
 
 const evalHelp = `usage: restep eval -test TestX [-seed N] [-step N] [-json] EXPR [package]
@@ -106,17 +105,4 @@ func (o *opened) eval(step uint64, expr string) (*evalResult, error) {
 			"name package variables in full, as in \"example.com/bank\".total", err, step)
 	}
 	return nil, fmt.Errorf("%w at step #%d, in %s (%s:%d)", err, step, user.Func, o.prog.Source.Name(user.File), user.Line)
-}
-
-// escapeLines escapes a text but keeps its lines.
-func escapeLines(s string) []byte {
-	var b []byte
-	start := 0
-	for i := range len(s) {
-		if s[i] == '\n' {
-			b = append(text.AppendEscaped(b, s[start:i]), '\n')
-			start = i + 1
-		}
-	}
-	return text.AppendEscaped(b, s[start:])
 }

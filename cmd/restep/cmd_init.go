@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/restep/restep/replay/text"
 	"github.com/restep/restep/sim/inject"
 )
 
@@ -133,7 +134,7 @@ func (m *initModule) provide(ctx context.Context, u *ui) error {
 		return err
 	}
 	if have != "" {
-		u.printf("package sim can be imported already, from %s\n", have)
+		u.printf("package sim can be imported already, from %s\n", text.Escape(have))
 		return nil
 	}
 	undo, err := m.remember(ctx)
@@ -147,7 +148,7 @@ func (m *initModule) provide(ctx context.Context, u *ui) error {
 	if err != nil {
 		return errors.Join(err, undo())
 	}
-	u.printf("%s %s\nno other version was changed\n", nearPath(m.gomod), how)
+	u.printf("%s %s\nno other version was changed\n", text.Escape(nearPath(m.gomod)), escapeLines(how))
 	if m.work != "" && isFile(filepath.Join(filepath.Dir(m.work), "vendor", "modules.txt")) {
 		u.say("this workspace is vendored: when a test imports package sim, run go work vendor")
 	}

@@ -165,7 +165,7 @@ func untestedCoverage(ctx context.Context, c *testConfig, p *goPackage) *coverag
 	defer os.Remove(f.Name())
 	defer f.Close()
 	args := []string{"test", "-coverprofile=" + f.Name(), "-covermode=" + c.cover.Mode,
-		"-tags=" + strings.Join(append([]string{inject.BuildTag}, c.tags...), ",")}
+		"-tags=" + strings.Join(append([]string{inject.BuildTag}, c.listTags...), ",")}
 	if len(c.cover.Packages) > 0 {
 		args = append(args, "-coverpkg="+strings.Join(c.cover.Packages, ","))
 	}

@@ -14,9 +14,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/restep/restep/replay/launch"
 	"github.com/restep/restep/sim/inject"
 	"github.com/restep/restep/sim/steplog"
 )
+
+// defaultTimeout is the real time that a run may take.
+const defaultTimeout = 2 * time.Minute
 
 // testConfig is a parsed command line of restep test.
 type testConfig struct {
@@ -24,17 +28,24 @@ type testConfig struct {
 	run          *pattern
 	skip         *pattern
 	runText      string
+	bench        *pattern // benchmarks to run; nil = none
+	benchText    string
+	shuffle      string // "off", "on" or a number
+	vet          *inject.Vet
 	verbose      bool
 	json         bool
 	short        bool
+	fullPath     bool
 	failFast     bool
 	list         string
 	count        int
 	timeout      time.Duration // real time for one run, 0 = none
+	memory       uint64        // bytes that one run may take, 0 = any
 	seeds        seedSet
 	trace        []steplog.Kind
 	workers      int
 	tags         []string
+	listTags     []string // tags, or those of GOFLAGS when there are none
 	build        []string // further build flags
 	env          []string
 	flags        []string      // of the test binary, "-test.short"
@@ -44,51 +55,6 @@ type testConfig struct {
 	repeat       []string      // flags that a command to repeat a run needs
 }
 
-// notSupported are flags of go test that restep test does not have.
-var notSupported = map[string]string{
-	"bench":      "simulated time says nothing about speed; run plain go test for benchmarks",
-	"fuzz":       "restep explores by -seeds; run plain go test for fuzzing",
-	"race":       "the race detector brings threads of its own; run plain go test for it",
-	"msan":       "the memory sanitizer needs cgo, which cannot be simulated",
-	"asan":       "the address sanitizer needs cgo, which cannot be simulated",
-	"cpuprofile": "profiles of simulated runs are not collected; run plain go test for them",
-	"trace":      "execution traces are not collected; restep steps shows what a run did",
-	"exec":       "the simulator starts the test binary itself",
-	"c":          "restep builds into its cache; run plain go test -c for a test binary",
-	"n":          "restep cannot print its commands without running them",
-	"shuffle":    "each test runs on its own, and the seed fixes the order within it",
-	"cpu":        "a simulated machine has a fixed number of processors",
-	"toolexec":   "restep brings its own linker by -toolexec",
-	"buildmode":  "only an ordinary executable can be simulated",
-	"compiler":   "only the gc compiler's runtime can be patched",
-	"linkshared": "only an ordinary executable can be simulated",
-	"artifacts":  "files of a simulated machine stay in the simulation",
-	"benchmem":   "=bench", "benchtime": "=bench",
-	"fuzztime": "=fuzz", "fuzzminimizetime": "=fuzz", "fuzzcachedir": "=fuzz",
-	"memprofile": "=cpuprofile", "memprofilerate": "=cpuprofile", "blockprofile": "=cpuprofile",
-	"blockprofilerate": "=cpuprofile", "mutexprofile": "=cpuprofile", "mutexprofilefraction": "=cpuprofile",
-	"outputdir": "=cpuprofile", "o": "=c", "i": "=c",
-}
-
-// Build flags that are passed on, with and without a value.
-var (
-	buildValues = []string{"mod", "modfile", "overlay", "gcflags", "asmflags", "ldflags", "pgo", "pkgdir", "installsuffix", "p"}
-	buildBools  = []string{"a", "x", "work", "modcacherw", "trimpath", "buildvcs"}
-)
-
-// traceKinds are the words of -simtrace.
-var traceKinds = map[string][]steplog.Kind{
-	"syscall": {steplog.KindSyscall},
-	"net": {steplog.KindConnect, steplog.KindAccept, steplog.KindClose, steplog.KindReset,
-		steplog.KindSend, steplog.KindDeliver, steplog.KindDrop},
-	"go":    {steplog.KindGo, steplog.KindGoExit},
-	"clock": {steplog.KindClock},
-	"fault": {steplog.KindFault, steplog.KindCrash, steplog.KindKill},
-	"machine": {steplog.KindBoot, steplog.KindStop, steplog.KindKill, steplog.KindCrash, steplog.KindRestart,
-		steplog.KindExit, steplog.KindSignal},
-	"all": steplog.Kinds(),
-}
-
 // refusedFlag is what a flag that is not supported leaves.
 type refusedFlag struct{ name, why string }
 
@@ -96,20 +62,26 @@ func (e *refusedFlag) Error() string { return "-" + e.name + ": " + e.why }
 
 // flagText holds values that are checked after parsing.
 type flagText struct {
-	run, skip, seed, seeds, trace, tags string
-	cover                               coverFlags
-	refused                             error
+	run, skip, seed, seeds, trace, tags, bench, benchTime, vet string
+	benchMem                                                   bool
+	cover                                                      coverFlags
+	refused                                                    error
 }
 
 // parseTest reads the arguments of restep test. Flags may stand before and
-// after packages, as for go test.
-func parseTest(args []string) (*testConfig, error) {
+// after packages, as for go test. goflags are the flags of GOFLAGS: what they
+// say of a test counts unless an argument says otherwise; build flags among
+// them reach the go command by GOFLAGS itself.
+func parseTest(args, goflags []string) (*testConfig, error) {
 	c := &testConfig{}
 	if i := slices.IndexFunc(args, func(a string) bool { return a == "-args" || a == "--args" }); i >= 0 {
 		c.args, args = args[i+1:], args[:i]
 	}
 	var v flagText
 	fs := c.flagSet(&v)
+	if err := c.fromGoflags(fs, goflags); err != nil {
+		return nil, err
+	}
 	for len(args) > 0 {
 		if err := fs.Parse(trimTestPrefix(args)); err != nil {
 			return nil, err
@@ -154,12 +126,25 @@ func (c *testConfig) flagSet(v *flagText) *flag.FlagSet {
 	fs.StringVar(&v.cover.mode, "covermode", "", "")
 	fs.StringVar(&v.cover.pkgs, "coverpkg", "", "")
 	fs.StringVar(&v.cover.profile, "coverprofile", "", "")
+	fs.StringVar(&v.bench, "bench", "", "")
+	fs.StringVar(&v.benchTime, "benchtime", "", "")
+	fs.BoolVar(&v.benchMem, "benchmem", false, "")
+	fs.StringVar(&c.shuffle, "shuffle", "off", "")
+	fs.StringVar(&v.vet, "vet", "", "")
+	fs.BoolVar(&c.fullPath, "fullpath", false, "")
 	fs.StringVar(&c.list, "list", "", "")
 	fs.BoolVar(&c.json, "json", false, "")
 	fs.BoolVar(&c.short, "short", false, "")
 	fs.BoolVar(&c.failFast, "failfast", false, "")
 	fs.IntVar(&c.count, "count", 1, "")
-	fs.DurationVar(&c.timeout, "timeout", 2*time.Minute, "")
+	fs.DurationVar(&c.timeout, "timeout", defaultTimeout, "")
+	c.memory = launch.Memory
+	fs.Func("memory", "", func(s string) (err error) {
+		if c.memory, err = parseSize(s); err == nil && c.memory != launch.Memory {
+			c.repeat = append(c.repeat, "-memory="+s)
+		}
+		return err
+	})
 	fs.IntVar(&c.workers, "j", runtime.NumCPU(), "")
 	fs.BoolFunc("v", "", func(s string) error {
 		c.verbose = s != "false"
@@ -176,13 +161,20 @@ func (c *testConfig) flagSet(v *flagText) *flag.FlagSet {
 	fs.Func("env", "", func(s string) error {
 		if key, _, ok := strings.Cut(s, "="); !ok || key == "" || strings.ContainsRune(s, 0) {
 			return errors.New("write -env KEY=value")
+		} else if key == "GODEBUG" {
+			return errors.New("the runtime has read it before; write a //go:debug line into a test file, or a godebug line into go.mod")
 		}
 		c.env = append(c.env, s)
 		c.repeat = append(c.repeat, "-env="+s)
 		return nil
 	})
+	c.buildFlags(fs, v)
+	return fs
+}
+
+// buildFlags defines the flags of go build, and those that are refused.
+func (c *testConfig) buildFlags(fs *flag.FlagSet, v *flagText) {
 	fs.Func("C", "", func(dir string) error { return os.Chdir(dir) })
-	fs.Func("vet", "", func(string) error { return nil }) // vet is about the plain code
 	for _, name := range buildValues {
 		fs.Func(name, "", func(s string) error { return c.buildFlag(name, s) })
 	}
@@ -200,7 +192,6 @@ func (c *testConfig) flagSet(v *flagText) *flag.FlagSet {
 			return nil
 		})
 	}
-	return fs
 }
 
 func (c *testConfig) buildFlag(name, value string) error {
@@ -258,19 +249,7 @@ func (c *testConfig) finish(v *flagText) (err error) {
 		}
 		c.trace = append(c.trace, kinds...)
 	}
-	if c.short {
-		c.flags = append(c.flags, "-test.short=true")
-		c.repeat = append(c.repeat, "-short")
-	}
-	if v.skip != "" {
-		c.flags = append(c.flags, "-test.skip="+v.skip)
-		c.repeat = append(c.repeat, "-skip="+v.skip)
-	}
-	if v.tags != "" {
-		c.tags = strings.FieldsFunc(v.tags, func(r rune) bool { return r == ',' || r == ' ' })
-		c.repeat = append(c.repeat, "-tags="+v.tags)
-	}
-	if err := c.finishCover(&v.cover); err != nil {
+	if err := c.finishFlags(v); err != nil {
 		return err
 	}
 	c.verbose = c.verbose || c.json
@@ -280,32 +259,34 @@ func (c *testConfig) finish(v *flagText) (err error) {
 	return nil
 }
 
-const testHelp = `usage: restep test [flags] [packages] [-args arguments]
-
-Runs each test, once for each seed, in a process and a simulated world of its
-own. Packages, output and exit code are those of go test.
-
-  -seed n          the seed (1)
-  -seeds list      several seeds: 1,2,5-10
-  -run pattern     tests to run, sub-tests after a slash; -skip leaves out
-  -list pattern    print the names of tests and stop
-  -v               print log lines of passing tests too
-  -simtrace list   print more steps: syscall, net, go, clock, fault, machine,
-                   all; the numbers of steps do not change
-  -count n         run each seed n times and check that all steps are equal
-  -timeout d       real time that one run may take (2m); simulated time is
-                   limited by sim.SetSimulationTimeout (10 minutes)
-  -failfast        stop at the first test and seed that fails
-  -short           tell tests to be short
-  -j n             processes at a time (number of CPUs)
-  -env K=V         environment of the simulated main machine; repeatable
-  -json            print events like go test -json, with a field Seed
-  -parallel n      as for go test
-  -cover -covermode -coverpkg -coverprofile
-                   as for go test; of all machines, all seeds together
-  -C dir -tags -mod -modfile -overlay -gcflags -ldflags ...
-                   as for go build
-
-Step logs of failures and of the last runs are kept in .restep in the module's
-root; restep steps shows them.
-`
+// finishFlags takes over flags of the test binary, of the build and of vet.
+func (c *testConfig) finishFlags(v *flagText) (err error) {
+	if c.short {
+		c.flags = append(c.flags, "-test.short=true")
+		c.repeat = append(c.repeat, "-short")
+	}
+	if v.skip != "" {
+		c.flags = append(c.flags, "-test.skip="+v.skip)
+		c.repeat = append(c.repeat, "-skip="+v.skip)
+	}
+	if v.tags != "" {
+		c.tags = splitTags(v.tags)
+		c.repeat = append(c.repeat, "-tags="+v.tags)
+	}
+	if len(c.tags) > 0 {
+		c.listTags = c.tags
+	}
+	if err := c.finishBench(v); err != nil {
+		return err
+	}
+	if c.vet, err = parseVet(v.vet); err != nil {
+		return err
+	}
+	if v.vet != "" {
+		c.repeat = append(c.repeat, "-vet="+v.vet)
+	}
+	if c.timeout != defaultTimeout {
+		c.repeat = append(c.repeat, "-timeout="+c.timeout.String())
+	}
+	return c.finishCover(&v.cover)
+}

@@ -4,6 +4,8 @@ package main
 
 import (
 	"errors"
+	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +14,7 @@ import (
 
 func mustParse(t *testing.T, args ...string) *testConfig {
 	t.Helper()
-	c, err := parseTest(args)
+	c, err := parseTest(args, nil)
 	if err != nil {
 		t.Fatalf("%q: %v", args, err)
 	}
@@ -28,7 +30,7 @@ func TestParseTest(t *testing.T) {
 	if !c.verbose || !c.short || c.timeout != 3*time.Second || c.seeds.count() != 3 || c.count != 2 || !c.run.selects("TestX") {
 		t.Errorf("%+v", c)
 	}
-	if got := strings.Join(c.repeat, " "); got != "-env=A=1 -env=B= -mod=mod -short -tags=x,y" {
+	if got := strings.Join(c.repeat, " "); got != "-env=A=1 -env=B= -mod=mod -short -tags=x,y -timeout=3s" {
 		t.Errorf("flags to repeat: %s", got)
 	}
 	if !slices.Equal(c.build, []string{"-mod=mod", "-p=2"}) || !slices.Equal(c.flags, []string{"-test.short=true"}) {
@@ -48,10 +50,63 @@ func TestNotSupportedFlags(t *testing.T) {
 		if same, ok := strings.CutPrefix(why, "="); ok {
 			why = notSupported[same]
 		}
-		_, err := parseTest([]string{"-" + name, "x"})
+		_, err := parseTest([]string{"-" + name, "x"}, nil)
 		var refused *refusedFlag
 		if !errors.As(err, &refused) || err.Error() != "-"+name+": "+why || why == "" {
 			t.Errorf("-%s: %v", name, err)
+		}
+	}
+}
+
+// TestFlagsOfGo: each flag that the installed Go documents for its tests does
+// what it does there or says in one sentence why not.
+func TestFlagsOfGo(t *testing.T) {
+	flagLine := regexp.MustCompile(`(?m)^\t-([a-zA-Z]+)( .*)?$`)
+	c := &testConfig{}
+	known := c.flagSet(&flagText{})
+	found := 0
+	for _, topic := range []string{"testflag", "build", "test"} {
+		text, err := exec.Command("go", "help", topic).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range flagLine.FindAllStringSubmatch(string(text), -1) {
+			if m[1] == "args" {
+				continue // no flag: it ends them
+			}
+			if found++; known.Lookup(m[1]) == nil {
+				t.Errorf("go help %s has -%s: add it to the flags of restep test, or to those it refuses", topic, m[1])
+			}
+		}
+	}
+	if found < 50 {
+		t.Errorf("only %d flags found in what go help prints", found)
+	}
+}
+
+func TestGoflags(t *testing.T) {
+	c, err := parseTest([]string{"-short=false", "-run=Y"}, []string{"-tags=a,b", "-short", "-v", "-run=X", "-p=1", "--test.count=3"})
+	if err != nil || c.short || !c.verbose || c.runText != "Y" || c.count != 3 || !slices.Equal(c.listTags, []string{"a", "b"}) || len(c.build)+len(c.tags) > 0 {
+		t.Errorf("%v %+v", err, c)
+	}
+	c, err = parseTest([]string{"-tags=c"}, []string{"-tags=a,b"})
+	if err != nil || !slices.Equal(c.listTags, []string{"c"}) {
+		t.Errorf("%v %+v", err, c)
+	}
+	if _, err = parseTest(nil, []string{"-timeout=x"}); err == nil || !strings.HasPrefix(err.Error(), "GOFLAGS: -timeout=x: ") {
+		t.Error(err)
+	}
+}
+
+func TestParseSize(t *testing.T) {
+	for s, want := range map[string]uint64{"0": 0, "1": 1, "7B": 7, "512MiB": 512 << 20, "2GiB": 2 << 30, "1TiB": 1 << 40, "4095TiB": 4095 << 40} {
+		if got, err := parseSize(s); err != nil || got != want {
+			t.Errorf("%s: %d %v", s, got, err)
+		}
+	}
+	for _, s := range []string{"", "GiB", "-1", "1.5GiB", "1 GiB", "2GB", "9999999999TiB", "18446744073709551615"} {
+		if got, err := parseSize(s); err == nil {
+			t.Errorf("%q: %d", s, got)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (p *goPackage) hasTests() bool { return len(p.TestGoFiles)+len(p.XTestGoFil
 // come in the order of their import paths.
 func listPackages(ctx context.Context, c *testConfig) ([]*goPackage, error) {
 	args := []string{"list", "-e", "-json=ImportPath,Dir,Standard,Module,TestGoFiles,XTestGoFiles,Error",
-		"-tags=" + strings.Join(append([]string{inject.BuildTag}, c.tags...), ",")}
+		"-tags=" + strings.Join(append([]string{inject.BuildTag}, c.listTags...), ",")}
 	for _, f := range c.build {
 		if name, _, _ := strings.Cut(f[1:], "="); name == "mod" || name == "modfile" || name == "overlay" {
 			args = append(args, f)

@@ -53,14 +53,15 @@ type subject struct {
 
 func newSubject(cfg *testConfig, bin *inject.Binary, store *runs.Store) *subject {
 	return &subject{cfg: cfg, bin: bin, store: store,
-		src: text.Source{Module: bin.ModulePath, ModuleDir: bin.ModuleDir, Package: bin.ImportPath}}
+		src: text.Source{Module: bin.ModulePath, ModuleDir: bin.ModuleDir, Package: bin.ImportPath, FullPath: cfg.fullPath}}
 }
 
 func (t *subject) spec(test string, seed uint64) launch.Spec {
 	return launch.Spec{
 		Build: t.bin.BuildID, Package: t.bin.ImportPath, Module: t.bin.ModulePath, Go: t.bin.GoVersion,
-		Restep: version(), Test: test, Run: t.cfg.run.only(test), Seed: seed,
+		Restep: version(), Test: test, Run: t.cfg.only(test), Seed: seed,
 		Cover: t.cfg.cover != nil, Flags: t.cfg.flags, Args: t.cfg.args, Env: t.cfg.env,
+		Memory: t.cfg.memory,
 	}
 }
 
@@ -71,13 +72,28 @@ type pool struct {
 	jobs chan job
 	done chan done
 	room chan struct{} // bounds jobs that are done but not reported
+
+	mu   sync.Mutex
+	logs map[uint64]*worker // by index of the job that it runs
+}
+
+// running returns a job that is being run and the path of its log, "" when it
+// is not.
+func (p *pool) running(index uint64) (job, string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.logs[index]; w != nil {
+		return w.now, w.path
+	}
+	return job{}, ""
 }
 
 // startPool starts to run jobs in their order. Results come in any order; call
 // release for each one that has been dealt with. The channel is closed when all jobs
 // are done or the context is over.
 func startPool(ctx context.Context, t *subject, workers int, jobs func(yield func(job) bool)) *pool {
-	p := &pool{subject: t, ctx: ctx, jobs: make(chan job), done: make(chan done), room: make(chan struct{}, 4*workers+16)}
+	p := &pool{subject: t, ctx: ctx, jobs: make(chan job), done: make(chan done), room: make(chan struct{}, 4*workers+16),
+		logs: map[uint64]*worker{}}
 	go func() {
 		defer close(p.jobs)
 		for j := range jobs {
@@ -109,7 +125,7 @@ func (p *pool) release() { <-p.room }
 
 // work is one worker: a zygote and its runs, one after the other.
 func (p *pool) work() {
-	w := worker{subject: p.subject}
+	w := &worker{subject: p.subject, pool: p}
 	defer w.close()
 	for j := range p.jobs {
 		d := w.job(p.ctx, j)
@@ -136,7 +152,32 @@ func (d *done) discard() {
 // worker owns one zygote, which it starts when it is first needed.
 type worker struct {
 	*subject
-	z *zygote.Zygote
+	z    *zygote.Zygote
+	pool *pool // nil for one that works alone
+	now  job   // guarded by pool.mu, like path
+	path string
+	mute bool // runs of a job after its first are for comparing only
+}
+
+// runs notes which log the first run of a job writes.
+func (w *worker) runs(j job, path string) {
+	if w.pool == nil || w.mute {
+		return
+	}
+	w.pool.mu.Lock()
+	defer w.pool.mu.Unlock()
+	w.now, w.path = j, path
+	w.pool.logs[j.index] = w
+}
+
+// rests takes that back.
+func (w *worker) rests(j job) {
+	if w.pool == nil {
+		return
+	}
+	w.pool.mu.Lock()
+	defer w.pool.mu.Unlock()
+	delete(w.pool.logs, j.index)
 }
 
 func (w *worker) close() {
@@ -150,7 +191,10 @@ func (w *worker) close() {
 func (w *worker) job(ctx context.Context, j job) done {
 	spec := w.spec(j.test, j.seed)
 	header := spec.Header()
+	w.mute = false
 	first := w.run(ctx, &header, j)
+	w.rests(j)
+	w.mute = true
 	for n := 2; n <= w.cfg.count && first.err == nil && ctx.Err() == nil; n++ {
 		again := w.run(ctx, &header, j)
 		if again.err == nil {
@@ -159,7 +203,7 @@ func (w *worker) job(ctx context.Context, j job) done {
 		first.real += again.real
 		again.discard()
 	}
-	if first.log != nil && first.outcome.Result != runs.Fail && !w.cfg.verbose {
+	if first.log != nil && first.outcome.Result != runs.Fail && !w.cfg.verbose && !isBench(j.test) {
 		first.log.Close()
 		first.log = nil
 	}
@@ -197,6 +241,7 @@ func (w *worker) run(ctx context.Context, header *steplog.Header, j job) done {
 	if d.path, d.err = w.store.NewLog(block); d.err != nil {
 		return d
 	}
+	w.runs(j, d.path)
 	export := ""
 	if w.cfg.cover != nil && header.Test != "" {
 		export = d.path + ".cover"
@@ -214,6 +259,9 @@ func (w *worker) run(ctx context.Context, header *steplog.Header, j job) done {
 		return d
 	}
 	d.outcome = runs.Judge(d.log.Reader, w.src, ending)
+	if d.outcome.OutOfMemory {
+		d.note = "" // the runtime's stacks; the failing step has machine, place and stack
+	}
 	return d
 }
 
@@ -235,7 +283,7 @@ const quitGrace = 3 * time.Second
 // fork lets the zygote make the run and waits for its end.
 func (w *worker) fork(ctx context.Context, header *steplog.Header, path, export string) (e runs.Ending, real time.Duration, err error) {
 	if w.z == nil {
-		w.z, err = zygote.Start(ctx, zygote.Config{Binary: w.bin.Path, Layout: w.bin.LayoutPath})
+		w.z, err = zygote.Start(ctx, zygote.Config{Binary: w.bin.Path, Layout: w.bin.LayoutPath, Memory: w.cfg.memory})
 		if err != nil {
 			return e, 0, err
 		}
@@ -268,7 +316,7 @@ func (w *worker) fork(ctx context.Context, header *steplog.Header, path, export 
 		w.close()
 		return e, 0, err
 	}
-	e.ExitCode = status.ExitStatus()
+	e.ExitCode, e.Memory = status.ExitStatus(), w.cfg.memory
 	if status.Signaled() {
 		e.ExitCode, e.Signal = 0, unix.SignalName(status.Signal())
 	}
@@ -306,10 +354,10 @@ func listTests(ctx context.Context, t *subject) (names []string, failed *done, e
 	return names, nil, nil
 }
 
-// isTestName reports names that package testing takes for tests, fuzz targets
-// and examples.
+// isTestName reports names that package testing takes for tests, benchmarks,
+// fuzz targets and examples.
 func isTestName(s string) bool {
-	for _, prefix := range []string{"Test", "Fuzz", "Example"} {
+	for _, prefix := range []string{"Test", benchPrefix, "Fuzz", "Example"} {
 		rest, ok := strings.CutPrefix(s, prefix)
 		if ok && !strings.ContainsAny(rest, " \t/:.,;()[]{}<>\"'`!?=+-*&|^%$#@~\\") &&
 			(rest == "" || rest[0] < 'a' || rest[0] > 'z') {

@@ -32,10 +32,19 @@ type reporter struct {
 	arg     string // the package on a command line
 	color   bool
 	failed  map[string]int // failing runs by test
-	current struct {       // run whose output is printed
-		done   *done
-		judged bool // the line with its result has been printed
-	}
+	bench   benchOutput
+	line    []byte
+	current current
+}
+
+// current is the run whose output is printed.
+type current struct {
+	done    *done
+	judged  bool          // the line with its result has been printed
+	live    bool          // some of it was printed while it ran
+	printed uint64        // number of the last step that was dealt with
+	seen    uint64        // steps that there were when its log was last opened
+	printer *text.Printer // nil unless everything is printed in turn
 }
 
 // shown are the kinds of steps that are printed without -simtrace.
@@ -73,10 +82,16 @@ func (r *reporter) run(d *done) {
 		r.failed[d.test]++
 	}
 	if !failed && !r.cfg.verbose {
+		if isBench(d.test) {
+			r.benchmark(d)
+		}
 		return
 	}
-	r.current.done, r.current.judged = d, false
-	r.sink.run(r.pkg, d.test, d.seed)
+	if !r.current.live {
+		r.current = current{}
+		r.sink.run(r.pkg, d.test, d.seed)
+	}
+	r.current.done = d
 	if failed && !r.cfg.verbose && r.failed[d.test] > fullFailures {
 		r.result(d)
 		r.out("  %s%s", firstLine(d.outcome.Failure.Message), r.briefPlace(d.outcome.Failure))
@@ -90,6 +105,17 @@ func (r *reporter) run(d *done) {
 		}
 	}
 	r.sink.ran(r.pkg, d.test, d.seed, d.outcome.Result, d.real, d.outcome.Simulated)
+	r.current.live = false
+}
+
+// benchmark prints the result of a benchmark, and nothing else of it.
+func (r *reporter) benchmark(d *done) {
+	r.current.done = d
+	for s := range d.log.Forward(steplog.Filter{Kinds: []steplog.Kind{steplog.KindLog}}) {
+		if r.isBenchOutput(d, s) {
+			r.benchLines(d, s)
+		}
+	}
 }
 
 // out prints a line that belongs to the current run.
@@ -112,32 +138,13 @@ func (r *reporter) result(d *done) {
 	r.out("--- %s: %s%s (%.2fs simulated)", strings.ToUpper(d.outcome.Result), d.test, seed, d.outcome.Simulated.Seconds())
 }
 
-// steps prints the steps of a run.
+// steps prints the steps of a run: the last ones of one that failed, or, with
+// -v, all of which none has been printed yet.
 func (r *reporter) steps(d *done) {
-	filter := steplog.Filter{Kinds: slices.Concat(shown, r.cfg.trace)}
-	if !r.cfg.verbose {
-		filter.From = r.tail(d, filter)
-	}
-	p := text.NewPrinter(d.log.Reader, r.src)
-	p.Color = r.color
-	for s := range d.log.Forward(filter) {
-		if s.Kind != steplog.KindTest && r.wants(s) {
-			p.Fit(s)
-		}
-	}
-	var b []byte
-	for s := range d.log.Forward(filter) {
-		if !r.wants(s) {
-			continue
-		}
-		if s.Kind == steplog.KindTest {
-			r.testLines(d, s)
-			continue
-		}
-		b = p.Append(b[:0], s)
-		for line := range bytes.Lines(b) {
-			r.sink.line(r.pkg, d.test, d.seed, bytes.TrimSuffix(line, []byte("\n")))
-		}
+	if r.cfg.verbose {
+		r.stepsUpTo(d, 0)
+	} else {
+		r.lastSteps(d)
 	}
 	if d.outcome.Damage != nil {
 		r.out("restep: %s", text.Escape(d.outcome.Damage.Error()))
@@ -145,6 +152,39 @@ func (r *reporter) steps(d *done) {
 	if d.note != "" {
 		for line := range strings.Lines(d.note) {
 			r.out("restep: simulator: %s", text.Escape(strings.TrimSuffix(line, "\n")))
+		}
+	}
+}
+
+// lastSteps prints the end of a run that failed.
+func (r *reporter) lastSteps(d *done) {
+	filter := steplog.Filter{Kinds: slices.Concat(shown, r.cfg.trace)}
+	filter.From = r.tail(d, filter)
+	p := text.NewPrinter(d.log.Reader, r.src)
+	p.Color = r.color
+	for s := range d.log.Forward(filter) {
+		if s.Kind != steplog.KindTest && r.wants(s) {
+			p.Fit(s)
+		}
+	}
+	for s := range d.log.Forward(filter) {
+		if r.wants(s) {
+			r.step(d, p, s)
+		}
+	}
+}
+
+// step prints one step.
+func (r *reporter) step(d *done, p *text.Printer, s *steplog.Step) {
+	switch {
+	case s.Kind == steplog.KindTest:
+		r.testLines(d, s)
+	case r.isBenchOutput(d, s):
+		r.benchLines(d, s)
+	default:
+		r.line = p.Append(r.line[:0], s)
+		for line := range bytes.Lines(r.line) {
+			r.sink.line(r.pkg, d.test, d.seed, bytes.TrimSuffix(line, []byte("\n")))
 		}
 	}
 }
@@ -188,6 +228,10 @@ func (r *reporter) testLines(d *done, s *steplog.Step) {
 		}
 		if m := resultLine.FindStringSubmatch(line); m != nil {
 			r.resultLine(d, m[1], m[2], m[3])
+			continue
+		}
+		if m := benchResultLine.FindStringSubmatch(line); m != nil && isBench(d.test) {
+			r.benchResult(d, m[1], m[2])
 			continue
 		}
 		if line != "PASS" && line != "FAIL" {
@@ -248,7 +292,7 @@ func (r *reporter) explain(d *done) {
 		at := time.Unix(0, f.TimeNs).UTC()
 		r.out("  when   step %d, %s (t=%.3fs), seed %d", f.Step, at.Format("15:04:05.000"), at.Sub(launch.Start()).Seconds(), d.seed)
 	}
-	r.out("  again  %s", r.command("restep test", "-run", r.cfg.run.only(d.test), "-seed="+strconv.FormatUint(d.seed, 10)))
+	r.out("  again  %s", r.command("restep test", append(r.cfg.again(d.test), "-seed="+strconv.FormatUint(d.seed, 10))...))
 	if f.Step != 0 {
 		r.out("  look   %s", r.command("restep debug", "-test", d.test, "-seed", strconv.FormatUint(d.seed, 10),
 			"-step", strconv.FormatUint(f.Step, 10)))
@@ -261,7 +305,7 @@ func (r *reporter) explain(d *done) {
 func (r *reporter) place(f *runs.Failure) string {
 	var parts []string
 	if f.File != "" {
-		parts = append(parts, text.Escape(nearPath(r.src.Path(f.File)))+":"+strconv.Itoa(f.Line))
+		parts = append(parts, r.file(f)+":"+strconv.Itoa(f.Line))
 	}
 	if f.Machine != "" {
 		who := "machine " + text.Escape(f.Machine)
@@ -273,6 +317,15 @@ func (r *reporter) place(f *runs.Failure) string {
 	return strings.Join(parts, "  ")
 }
 
+// file is the path of the file of a failure.
+func (r *reporter) file(f *runs.Failure) string {
+	path := r.src.Path(f.File)
+	if !r.cfg.fullPath {
+		path = nearPath(path)
+	}
+	return text.Escape(path)
+}
+
 // briefPlace is the place of a failure in short: step, file and line.
 func (r *reporter) briefPlace(f *runs.Failure) string {
 	if f.Step == 0 {
@@ -281,7 +334,7 @@ func (r *reporter) briefPlace(f *runs.Failure) string {
 	if f.File == "" {
 		return fmt.Sprintf(" (step %d)", f.Step)
 	}
-	return fmt.Sprintf(" (step %d, %s:%d)", f.Step, text.Escape(nearPath(r.src.Path(f.File))), f.Line)
+	return fmt.Sprintf(" (step %d, %s:%d)", f.Step, r.file(f), f.Line)
 }
 
 // command is a command line about this package that can be copied.
@@ -298,7 +351,7 @@ func (r *reporter) command(name string, args ...string) string {
 			switch flag, _, _ := strings.Cut(f, "="); flag {
 			case "-short", "-tags", "-env":
 				words = append(words, f)
-			case "-skip", "-parallel": // flags of the test binary
+			case "-skip", "-parallel", "-benchtime", "-benchmem", "-memory", "-timeout", "-vet": // the recorded run has them
 			default:
 				words = append(words, "-buildflag="+f)
 			}

@@ -2,13 +2,17 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/restep/restep/sim/inject"
 )
 
 // TestMain lets this binary stand for restep in scripts.
@@ -34,8 +38,16 @@ func TestScript(t *testing.T) {
 	if shared["XDG_CACHE_HOME"], err = os.UserCacheDir(); err != nil {
 		t.Fatal(err)
 	}
+	warmUp(t)
+	gopls := findGopls(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
+		Condition: func(cond string) (bool, error) {
+			if cond != "gopls" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return gopls != "", nil
+		},
 		Setup: func(env *testscript.Env) error {
 			for name, value := range shared {
 				if value != "" {
@@ -46,13 +58,69 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"events": scriptEvents,
 			"exits":  scriptExits,
 			"gomod":  scriptGomod,
 			"go":     scriptGo,
-			"cmpmod": scriptCmpmod,
-			"simold": scriptSimold,
+			"gopls": func(ts *testscript.TestScript, neg bool, args []string) {
+				ts.Check(ts.Exec(gopls, args...))
+			},
+			"modules": scriptModules,
+			"cmpmod":  scriptCmpmod,
+			"simold":  scriptSimold,
 		},
 	})
+}
+
+// warmUp builds something, so that what is compiled but once, and said to be,
+// is compiled before the scripts.
+func warmUp(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"go.mod": "module x\n\ngo 1.26\n", "x_test.go": "package x\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := inject.Build(t.Context(), inject.BuildConfig{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// goplsModule is the editor's language server that modules are tried with.
+const goplsModule = "golang.org/x/tools/gopls@v0.24.0"
+
+// findGopls returns the path of gopls, "" when there is none. The nightly run
+// installs it.
+func findGopls(t *testing.T) string {
+	t.Helper()
+	if os.Getenv("RESTEP_NIGHTLY") == "" {
+		path, _ := exec.LookPath("gopls")
+		return path
+	}
+	bin := t.TempDir()
+	cmd := exec.Command("go", "install", goplsModule)
+	cmd.Env = append(os.Environ(), "GOBIN="+bin, "GOFLAGS=", "GOTOOLCHAIN=go1.27.3") // it needs 1.27
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go install %s: %v\n%s", goplsModule, err, out)
+	}
+	return filepath.Join(bin, "gopls")
+}
+
+// scriptModules is "modules file": it writes which modules, in which versions,
+// the build takes, but for package sim's.
+func scriptModules(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: modules file")
+	}
+	ts.Check(ts.Exec("go", "list", "-mod=readonly", "-m", "all"))
+	var kept strings.Builder
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		if !strings.HasPrefix(line, "github.com/restep/restep ") {
+			kept.WriteString(line)
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(kept.String()), 0o644))
 }
 
 // scriptExits is "exits code command args...": the command ends with the code.

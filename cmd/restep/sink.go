@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -10,6 +11,8 @@ type sink interface {
 	// start and end frame one package; result is pass, fail or skip.
 	start(pkg string)
 	end(pkg, result string, real time.Duration)
+	// build is what the go command said of a package that does not build.
+	build(pkg, text string)
 	// run and ran frame one run.
 	run(pkg, test string, seed uint64)
 	ran(pkg, test string, seed uint64, result string, real, simulated time.Duration)
@@ -23,6 +26,7 @@ type sink interface {
 type textSink struct{ u *ui }
 
 func (s *textSink) start(string)                                                     {}
+func (s *textSink) build(_, text string)                                             { s.u.raw(text) }
 func (s *textSink) end(string, string, time.Duration)                                {}
 func (s *textSink) run(string, string, uint64)                                       {}
 func (s *textSink) ran(string, string, uint64, string, time.Duration, time.Duration) {}
@@ -40,16 +44,30 @@ type event struct {
 	Elapsed   *float64 `json:",omitempty"` // real seconds; for sub-tests simulated ones
 	Simulated *float64 `json:",omitempty"` // simulated seconds
 	Output    *string  `json:",omitempty"`
+	// FailedBuild is the ImportPath of the buildEvents that tell why.
+	FailedBuild string `json:",omitempty"`
+}
+
+// buildEvent is one event of go build -json (go help buildjson).
+type buildEvent struct {
+	ImportPath string
+	Action     string
+	Output     string `json:",omitempty"`
 }
 
 // jsonSink prints one event a line.
 type jsonSink struct {
-	u   *ui
-	now func() time.Time
+	u           *ui
+	now         func() time.Time
+	failedBuild string // of the current package
 }
 
 func (s *jsonSink) emit(e event) {
 	e.Time = s.now()
+	s.write(e)
+}
+
+func (s *jsonSink) write(e any) {
 	b, err := json.Marshal(e)
 	if err != nil {
 		return // only floats can fail, and these are finite
@@ -62,10 +80,22 @@ func seconds(d time.Duration) *float64 {
 	return &f
 }
 
-func (s *jsonSink) start(pkg string) { s.emit(event{Action: "start", Package: pkg}) }
+func (s *jsonSink) start(pkg string) {
+	s.failedBuild = ""
+	s.emit(event{Action: "start", Package: pkg})
+}
 
 func (s *jsonSink) end(pkg, result string, real time.Duration) {
-	s.emit(event{Action: result, Package: pkg, Elapsed: seconds(real)})
+	s.emit(event{Action: result, Package: pkg, Elapsed: seconds(real), FailedBuild: s.failedBuild})
+}
+
+// build names the package as go test does: it is the one with its tests.
+func (s *jsonSink) build(pkg, text string) {
+	s.failedBuild = pkg + " [" + pkg + ".test]"
+	for line := range strings.Lines(text) {
+		s.write(buildEvent{ImportPath: s.failedBuild, Action: "build-output", Output: strings.TrimSuffix(line, "\n") + "\n"})
+	}
+	s.write(buildEvent{ImportPath: s.failedBuild, Action: "build-fail"})
 }
 
 func (s *jsonSink) run(pkg, test string, seed uint64) {

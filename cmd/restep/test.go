@@ -31,7 +31,11 @@ type unsupportedCall struct{ name, place string }
 
 // runTest is restep test.
 func runTest(ctx context.Context, u *ui, args []string) int {
-	cfg, err := parseTest(args)
+	goflags, err := inject.GoFlags(ctx, "")
+	if err != nil {
+		return u.fail(exitFailed, err.Error())
+	}
+	cfg, err := parseTest(args, goflags)
 	if err != nil {
 		var refused *refusedFlag
 		if errors.As(err, &refused) {
@@ -44,7 +48,7 @@ func runTest(ctx context.Context, u *ui, args []string) int {
 	defer out.Flush()
 	s := &session{u: u, cfg: cfg, stores: map[string]*runs.Store{}, sink: &textSink{u}}
 	if cfg.json {
-		s.sink = &jsonSink{u, time.Now}
+		s.sink = &jsonSink{u: u, now: time.Now}
 	}
 	defer s.close()
 	list, err := listPackages(ctx, cfg)
@@ -147,11 +151,12 @@ func (s *session) pkg(ctx context.Context, p *goPackage) {
 		s.broken(p, start, "setup failed", "restep: packages of the standard library cannot be simulated as tests; use plain go test")
 		return
 	}
+	building, built := s.u.building()
 	bin, err := inject.Build(ctx, inject.BuildConfig{
-		Package: p.ImportPath, Tags: s.cfg.tags, BuildFlags: s.cfg.build, Cover: s.cfg.cover,
-		Progress: func(what string) { s.u.status("restep: " + what) },
+		Package: p.ImportPath, Tags: s.cfg.tags, BuildFlags: s.cfg.build, Cover: s.cfg.cover, Vet: s.cfg.vet,
+		Progress: building,
 	})
-	s.u.status("")
+	built()
 	switch {
 	case ctx.Err() != nil:
 		return
@@ -196,16 +201,10 @@ func (s *session) line(p *goPackage, format string, args ...any) {
 // broken reports a package that did not get as far as its tests.
 func (s *session) broken(p *goPackage, start time.Time, what, text string) {
 	s.failed = true
-	if s.cfg.json {
-		for line := range strings.Lines(text) {
-			s.line(p, "%s", strings.TrimSuffix(line, "\n"))
-		}
-	} else {
-		if !strings.HasPrefix(text, "#") && !strings.HasPrefix(text, "restep: ") {
-			text = "# " + p.ImportPath + "\n" + text
-		}
-		s.u.raw(text)
+	if !strings.HasPrefix(text, "#") && !strings.HasPrefix(text, "restep: ") {
+		text = "# " + p.ImportPath + "\n" + text
 	}
+	s.sink.build(p.ImportPath, text)
 	s.line(p, "FAIL\t%s [%s]", p.ImportPath, what)
 	s.sink.end(p.ImportPath, "fail", time.Since(start))
 }
@@ -235,17 +234,19 @@ func (s *session) tests(ctx context.Context, p *goPackage, t *subject, start tim
 		s.list(p, names, start)
 		return
 	}
-	var chosen []string
-	for _, name := range names {
-		if s.cfg.run.selects(name) && !s.cfg.skip.skips(name) {
-			chosen = append(chosen, name)
-		}
-	}
+	chosen, shuffled := s.cfg.choose(names)
 	if len(chosen) == 0 {
 		s.nothing(p, names, start)
 		return
 	}
+	if shuffled != "" && s.cfg.verbose {
+		s.line(p, "-test.shuffle %s", shuffled)
+	}
+	r.fitBenchmarks(chosen)
 	s.runAll(ctx, p, t, r, chosen, start)
+	if shuffled != "" && s.failed && !s.cfg.verbose {
+		s.u.say("the tests of " + p.ImportPath + " ran in the order of -shuffle=" + shuffled)
+	}
 }
 
 // list is -list.
@@ -262,10 +263,13 @@ func (s *session) list(p *goPackage, names []string, start time.Time) {
 
 // nothing reports that no test was chosen, as go test does, and says why.
 func (s *session) nothing(p *goPackage, names []string, start time.Time) {
-	s.line(p, "testing: warning: no tests to run")
+	if s.cfg.bench == nil {
+		s.line(p, "testing: warning: no tests to run")
+	}
 	s.line(p, "ok  \t%s\t%.3fs [no tests to run]", p.ImportPath, time.Since(start).Seconds())
 	s.sink.end(p.ImportPath, "pass", time.Since(start))
-	if len(names) > 0 && s.cfg.runText != "" {
+	names = slices.DeleteFunc(names, isBench)
+	if len(names) > 0 && s.cfg.runText != "" && s.cfg.bench == nil {
 		const limit = 8
 		has := strings.Join(names[:min(limit, len(names))], ", ")
 		if len(names) > limit {
@@ -284,7 +288,7 @@ func (s *session) runAll(ctx context.Context, p *goPackage, t *subject, r *repor
 	s.collect(ctx, t, r, tests, &count)
 	s.u.status("")
 	real := time.Since(start)
-	what := plural(len(tests), "test") + ", " + s.cfg.seeds.describe()
+	what := describeTests(tests) + ", " + s.cfg.seeds.describe()
 	covered := s.covered(t)
 	switch {
 	case ctx.Err() != nil:
@@ -352,7 +356,26 @@ func (s *session) collect(ctx context.Context, t *subject, r *reporter, tests []
 	})
 	waiting := map[uint64]done{}
 	var next uint64
-	for d := range pool.done {
+	var tick <-chan time.Time
+	if s.cfg.verbose {
+		ticker := time.NewTicker(liveEvery)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		var d done
+		open := true
+		select {
+		case d, open = <-pool.done:
+		case <-tick:
+			if j, path := pool.running(next); path != "" {
+				r.live(j, path)
+			}
+			continue
+		}
+		if !open {
+			break
+		}
 		waiting[d.index] = d
 		for {
 			d, ok := waiting[next]

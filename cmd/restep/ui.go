@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/restep/restep/replay/text"
 )
@@ -68,9 +69,9 @@ func (u *ui) say(message string, hints ...string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.clear()
-	fmt.Fprintln(u.err, "restep: "+message)
+	fmt.Fprintf(u.err, "restep: %s\n", escapeLines(message))
 	for _, h := range hints {
-		fmt.Fprintln(u.err, "  "+h)
+		fmt.Fprintf(u.err, "  %s\n", escapeLines(h))
 	}
 }
 
@@ -80,12 +81,12 @@ func (u *ui) fail(code int, message string, hints ...string) int {
 	return code
 }
 
-// raw prints what another tool said, as it said it.
+// raw prints what another tool said, as it said it, escaped.
 func (u *ui) raw(s string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.clear()
-	fmt.Fprintln(u.err, strings.TrimRight(s, "\n"))
+	fmt.Fprintf(u.err, "%s\n", escapeLines(strings.TrimRight(s, "\n")))
 }
 
 // status shows a line that the next output replaces; "" takes it away.
@@ -102,6 +103,41 @@ func (u *ui) status(line string) {
 	}
 	fmt.Fprint(u.err, line)
 	u.progress = len(line)
+}
+
+// building shows what a build does, until stop: on a terminal a line that tells
+// how long it has been at it; elsewhere only what is done but once, for that
+// takes a minute in which nothing else is said.
+func (u *ui) building() (say func(what string), stop func()) {
+	if !u.errTerm {
+		return func(what string) {
+			if strings.Contains(what, "once") {
+				u.say(what)
+			}
+		}, func() {}
+	}
+	said, quit, ended := make(chan string), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer u.status("")
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		what, since := "", time.Now()
+		for {
+			select {
+			case <-quit:
+				return
+			case what = <-said:
+				since = time.Now()
+				u.status("restep: " + what)
+			case <-tick.C:
+				if what != "" {
+					u.status(fmt.Sprintf("restep: %s (%ds)", what, int(time.Since(since).Seconds())))
+				}
+			}
+		}
+	}()
+	return func(what string) { said <- what }, func() { close(quit); <-ended }
 }
 
 func (u *ui) clear() {
@@ -147,4 +183,17 @@ func plural[N int | uint64](n N, one string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// escapeLines escapes a text but keeps its lines.
+func escapeLines(s string) []byte {
+	var b []byte
+	start := 0
+	for i := range len(s) {
+		if s[i] == '\n' {
+			b = append(text.AppendEscaped(b, s[start:i]), '\n')
+			start = i + 1
+		}
+	}
+	return text.AppendEscaped(b, s[start:])
 }

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +30,24 @@ import (
 
 // SimTimeout is the simulated time that a run may take at the start.
 const SimTimeout = 10 * time.Minute
+
+// Memory is what a run may have of its own unless the user says otherwise, in
+// bytes (zygote.Config).
+const Memory = 2 << 30
+
+const memoryKey = "memory" // in the header
+
+// MemoryOf returns the bound that a run had, in bytes, 0 for none. A run that
+// is repeated without it goes on where the first one ended.
+func MemoryOf(h *steplog.Header) uint64 {
+	for _, p := range h.Extra {
+		if p.Key == memoryKey {
+			n, _ := strconv.ParseUint(p.Value, 10, 63) // 0 for nonsense
+			return n
+		}
+	}
+	return 0
+}
 
 // Start is the simulated time at which every run begins.
 func Start() time.Time { return time.Date(2020, 1, 15, 14, 10, 3, 0, time.UTC) }
@@ -51,14 +70,15 @@ type Spec struct {
 	Module  string // module path, a prefix of Package
 	Go      string // "go1.26.8"
 	Restep  string // version of the tool
-	Test    string // "TestX"
-	Run     string // pattern for -test.run; "" = the test and all below it
+	Test    string // "TestX" or "BenchmarkX"
+	Run     string // pattern for -test.run or -test.bench; "" = the test and all below it
 	Seed    uint64
 	Variant uint64
 	Cover   bool     // the binary counts coverage and shall write it to CoverFile
 	Flags   []string // further flags of the test binary, "-test.short"
 	Args    []string // arguments of the program, as after -args
 	Env     []string // KEY=value, added to the fixed ones
+	Memory  uint64   // bytes that the run may have of its own, 0 = any number
 }
 
 // Header returns the header of the run's step log.
@@ -71,15 +91,23 @@ func (s *Spec) Header() steplog.Header {
 		"/tmp/" + path.Base(s.Package) + ".test", "-test.run=" + run, "-test.v=test2json", "-test.timeout=0",
 		"-test.benchtime=1x",
 	}
+	if strings.HasPrefix(s.Test, "Benchmark") {
+		args[1] = "-test.run=^$"
+		args = append(args, "-test.bench="+run)
+	}
 	if s.Cover {
 		args = append(args, coverFlag+CoverFile)
 	}
 	args = append(append(args, s.Flags...), s.Args...)
-	return steplog.Header{
+	h := steplog.Header{
 		Version: steplog.Version, Seed: s.Seed, Variant: s.Variant, StartNs: Start().UnixNano(),
 		Build: s.Build, Package: s.Package, Test: s.Test, Go: s.Go, Restep: s.Restep, Module: s.Module,
 		Args: args, Env: mergeEnv(s.Env),
 	}
+	if s.Memory > 0 {
+		h.Extra = []steplog.Pair{{Key: memoryKey, Value: strconv.FormatUint(s.Memory, 10)}}
+	}
+	return h
 }
 
 // ListHeader returns the header of a run that prints the names of the tests.

@@ -86,3 +86,34 @@ func TestCover(t *testing.T) {
 		t.Errorf("%+v %v", r, err) // whoever runs it says where to
 	}
 }
+
+func TestMemory(t *testing.T) {
+	for _, bytes := range []uint64{0, 1, launch.Memory, 1<<63 - 1} {
+		s := launch.Spec{Test: "TestX", Memory: bytes}
+		h := s.Header()
+		block, err := steplog.EncodeHeader(&h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h, err = steplog.DecodeHeader(block); err != nil || launch.MemoryOf(&h) != bytes {
+			t.Errorf("%d became %d, %v", bytes, launch.MemoryOf(&h), err)
+		}
+	}
+	if n := launch.MemoryOf(&steplog.Header{Extra: []steplog.Pair{{Key: "memory", Value: "-1"}}}); n != 0 {
+		t.Errorf("nonsense is %d", n)
+	}
+}
+
+// TestBenchmark: a benchmark is run by -test.bench, and no test with it.
+func TestBenchmark(t *testing.T) {
+	s := launch.Spec{Test: "BenchmarkX", Flags: []string{"-test.benchtime=5x"}}
+	args := s.Header().Args
+	for _, want := range []string{"-test.run=^$", "-test.bench=^BenchmarkX$", "-test.benchtime=1x"} {
+		if !slices.Contains(args, want) {
+			t.Errorf("%q lacks %s", args, want)
+		}
+	}
+	if last := args[len(args)-1]; last != "-test.benchtime=5x" {
+		t.Errorf("the user's flag does not come last, but %s", last)
+	}
+}

@@ -74,12 +74,20 @@ func Load(ctx context.Context, spec Spec) (*Program, error) {
 	world := launch.Spec{
 		Build: bin.BuildID, Package: bin.ImportPath, Module: bin.ModulePath, Go: bin.GoVersion, Restep: spec.Version,
 		Test: name, Run: run, Seed: spec.Seed, Flags: spec.Flags, Args: spec.Args, Env: spec.Env,
+		Memory: launch.Memory,
 	}
 	p.Header = world.Header()
+	p.find(spec, name)
 	if err := p.startZygote(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.find(ctx, spec, name); err != nil {
+	if p.Log != nil {
+		return p, nil
+	}
+	if spec.Progress != nil {
+		spec.Progress("recording " + spec.Test)
+	}
+	if err := p.record(ctx); err != nil {
 		p.Close()
 		return nil, err
 	}
@@ -97,14 +105,15 @@ func splitTest(test string) (name, run string) {
 	return test, ""
 }
 
-// find takes the recorded run if it is of this build, else records it.
-func (p *Program) find(ctx context.Context, spec Spec, test string) error {
+// find takes the recorded run if it is of this build. If not it leaves what to
+// record in the header.
+func (p *Program) find(spec Spec, test string) {
 	if old := p.newest(test, spec.Seed); old != nil {
 		h := old.Header()
 		asked := p.Header
 		if spec.Env == nil && spec.Args == nil && spec.Flags == nil && len(h.Args) > 0 && !strings.Contains(spec.Test, "/") {
 			// The run that the user has seen, with the flags it had then.
-			asked.Args, asked.Env = h.Args, h.Env
+			asked.Args, asked.Env, asked.Extra = h.Args, h.Env, h.Extra
 		}
 		if p.Stale = h.Build != asked.Build; p.Stale {
 			asked.Args = launch.WithoutCover(asked.Args)
@@ -114,14 +123,10 @@ func (p *Program) find(ctx context.Context, spec Spec, test string) error {
 			// The mapping stays until the process ends: whoever reads the log
 			// must not fault after Close.
 			p.Header, p.Log = h, old.Reader
-			return nil
+			return
 		}
 		old.Close()
 	}
-	if spec.Progress != nil {
-		spec.Progress("recording " + spec.Test)
-	}
-	return p.record(ctx)
 }
 
 // newest opens the newest log of the run that is stored and not damaged.

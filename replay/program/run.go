@@ -23,7 +23,7 @@ func (p *Program) startZygote(ctx context.Context) error {
 	go func() {
 		runtime.LockOSThread()
 		defer close(done)
-		z, err := zygote.Start(ctx, zygote.Config{Binary: p.Bin.Path, Layout: p.Bin.LayoutPath})
+		z, err := zygote.Start(ctx, zygote.Config{Binary: p.Bin.Path, Layout: p.Bin.LayoutPath, Memory: launch.MemoryOf(&p.Header)})
 		p.zygote = z
 		started <- err
 		if err != nil {

@@ -3,6 +3,7 @@ package runs
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type Ending struct {
 	Signal   string        // "" unless a signal ended it
 	TimedOut time.Duration // real time after which it was killed, 0 = it was not
 	Problem  string        // what the simulator itself said, if it failed
+	Memory   uint64        // bytes that the run could have, 0 = any number
 }
 
 // Failure is why a run failed and the step that shows it.
@@ -53,6 +55,7 @@ type Outcome struct {
 	Simulated   time.Duration
 	Unsupported []Unsupported // in order of their first step
 	Damage      error         // first damage of the log, nil = none
+	OutOfMemory bool          // it failed because it asked for more than Ending.Memory
 }
 
 // judge collects candidates for the reason of a failure while it walks.
@@ -64,6 +67,7 @@ type judge struct {
 	told *Failure // what the program said: T.Error, a panic of the test
 	hard *Failure // what fails the run whatever the exit code
 	bare *Failure // a FAIL line of package testing
+	room *Failure // the runtime got no more memory
 	end  bool
 	last int64 // time of the latest step
 }
@@ -115,6 +119,10 @@ func (j *judge) verdict(e Ending) *Failure {
 			f.Message += "\n" + e.Problem
 		}
 		return f
+	case j.room != nil && e.Memory != 0:
+		j.out.OutOfMemory = true
+		j.room.Message = fmt.Sprintf("out of memory: at step %d the run asked for more than the %s of -memory", j.room.Step, size(e.Memory))
+		return j.room
 	case e.Problem != "" && !j.end:
 		f := j.lastStep()
 		f.Message = "the simulation broke down: " + e.Problem
@@ -136,6 +144,19 @@ func (j *judge) verdict(e Ending) *Failure {
 		return f
 	}
 	return nil
+}
+
+// size writes 2GiB for 1<<31.
+func size(n uint64) string {
+	for _, u := range []struct {
+		shift uint
+		name  string
+	}{{40, "TiB"}, {30, "GiB"}, {20, "MiB"}, {10, "KiB"}} {
+		if n >= 1<<u.shift && n%(1<<u.shift) == 0 {
+			return strconv.FormatUint(n>>u.shift, 10) + u.name
+		}
+	}
+	return strconv.FormatUint(n, 10) + "B"
 }
 
 func (j *judge) lastStep() *Failure {
@@ -162,6 +183,9 @@ func (j *judge) step(s *steplog.Step) {
 	j.last = max(j.last, s.TimeNs)
 	switch s.Kind {
 	case steplog.KindLog:
+		if j.room == nil && outOfMemory(s) {
+			j.room = j.failure(s, "")
+		}
 		if j.told == nil && j.fails(s) {
 			j.told = j.failure(s, string(bytes.TrimSuffix(s.Message(), []byte("\n"))))
 		}
@@ -221,6 +245,15 @@ func (j *judge) fails(s *steplog.Step) bool {
 		}
 	}
 	return s.Machine == mainMachine && (bytes.HasPrefix(s.Text, []byte("panic: ")) || bytes.HasPrefix(s.Text, []byte("fatal error: ")))
+}
+
+// outOfMemory reports what the runtime prints when the host gives it no more
+// memory (mem_linux.go, malloc.go, mheap.go and stack.go of go1.26 and go1.27).
+func outOfMemory(s *steplog.Step) bool {
+	if _, written := s.Field(steplog.TagFD); written || !bytes.HasPrefix(s.Text, []byte("fatal error: ")) {
+		return false
+	}
+	return bytes.Contains(s.Text, []byte("out of memory")) || bytes.Contains(s.Text, []byte("cannot allocate memory"))
 }
 
 // expected reports that the test said the machine may end like this

@@ -49,6 +49,16 @@ func TestJudge(t *testing.T) {
 		step    uint64
 	}{
 		{"pass", runs.Ending{}, end, runs.Pass, "", 0},
+		{"out of memory", runs.Ending{ExitCode: 2, Memory: 3 << 29}, func(l *logtest.Log) {
+			l.Add(logtest.Event{Kind: steplog.KindLog, Machine: 2, Text: "fatal error: runtime: out of memory\n"})
+		}, runs.Fail, "out of memory: at step 1 the run asked for more than the 1536MiB of -memory", 1},
+		{"out of memory without a bound", runs.Ending{ExitCode: 2}, func(l *logtest.Log) {
+			l.Add(logtest.Event{Kind: steplog.KindLog, Machine: 1, Text: "fatal error: out of memory\n"})
+		}, runs.Fail, "the run ended without a last step", 1},
+		{"a program that talks of memory", runs.Ending{Memory: 1 << 30}, func(l *logtest.Log) {
+			l.Add(logtest.Event{Kind: steplog.KindLog, Machine: 1, Text: "fatal error: out of memory\n", Fields: func() { l.Int(steplog.TagFD, 2) }})
+			end(l)
+		}, runs.Pass, "", 0},
 		{"skip", runs.Ending{}, func(l *logtest.Log) {
 			l.Add(logtest.Event{Kind: steplog.KindTest, Machine: 1, Text: "--- SKIP: TestX (0.00s)\n"})
 			end(l)

@@ -37,6 +37,11 @@ var stdEdits = []Edit{
 	{File: "testing/testing.go", Func: "(*common).log", Text: "restepText := s", Why: whyTestLog},
 	{File: "testing/testing.go", Func: "(*common).log", Find: "s = n.callSite(3) + s", Op: Before, Text: "if restepLog(restepText) { return }; ", Why: whyTestLog},
 
+	{File: "testing/benchmark.go", Func: "BenchmarkResult.String", Find: `prettyPrint(buf, ns, "ns/op")`, Op: Replace, Text: `prettyPrint(buf, ns, restepUnit("ns/op"))`, Why: whyUnit},
+	{File: "testing/benchmark.go", Func: "BenchmarkResult.String", Find: `fmt.Fprintf(buf, "\t%7.2f MB/s", mbs)`, Op: Replace, Text: `fmt.Fprintf(buf, "\t%7.2f %s", mbs, restepUnit("MB/s"))`, Why: whyUnit},
+	{File: "testing/benchmark.go", Func: "(*B).run", Find: "sysinfo.CPUName()", Op: Replace, Text: "restepCPU(sysinfo.CPUName)", Why: whyCPU},
+	{File: "testing/benchmark.go", Func: "(*B).Run", Find: "sysinfo.CPUName()", Op: Replace, Text: "restepCPU(sysinfo.CPUName)", Why: whyCPU},
+
 	{File: "internal/sync/mutex.go", Func: "(*Mutex).Lock", Text: restepPoint, Why: whyPoint},
 	{File: "internal/sync/mutex.go", Func: "(*Mutex).TryLock", Text: restepPoint, Why: whyPoint},
 	{File: "internal/sync/mutex.go", Func: "(*Mutex).Unlock", Text: restepPoint, Why: whyPoint},
@@ -51,6 +56,8 @@ const (
 	restepGettimeofday = " { return restepGettimeofday(tv) }"
 	whyTimeofday       = "the assembly reads the real clock through the vDSO"
 	whyLog             = "a log line is a step whose message starts past the header"
+	whyUnit            = "simulated time must not be taken for speed"
+	whyCPU             = "the host's processor would show in the steps of a run"
 	whyTestLog         = "T.Log makes a step at the moment of the call"
 )
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // Zygote is a process that forks runs. Its methods may be called by one
@@ -31,6 +32,10 @@ type Zygote struct {
 type Config struct {
 	Binary string // path of the test binary
 	Layout string // path of its encoded layout
+	// Memory bounds, in bytes, the memory of its own that a run may have; 0 is
+	// no bound. What a run asks for depends on nothing but its request, so it
+	// meets the bound at the same step each time.
+	Memory uint64
 }
 
 // Start starts a zygote and waits until it can fork.
@@ -68,6 +73,16 @@ func Start(ctx context.Context, cfg Config) (*Zygote, error) {
 		gateWrite.Close()
 		return nil, fmt.Errorf("start the test binary: %w", err)
 	}
+	if cfg.Memory > 0 {
+		// setrlimit(2): RLIMIT_DATA counts private writable mappings since Linux
+		// 4.7, so neither what Go only reserves nor the step log. Forks inherit it.
+		limit := syscall.Rlimit{Cur: cfg.Memory, Max: cfg.Memory}
+		_, _, errno := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(z.cmd.Process.Pid), syscall.RLIMIT_DATA,
+			uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
+		if errno != 0 {
+			return nil, z.abandon(fmt.Errorf("limit the memory of runs: %w", errno))
+		}
+	}
 	go func() {
 		err := z.cmd.Wait()
 		z.failure = fmt.Errorf("the simulator's process ended: %w%s", orEOF(err), z.stderr.quote())
@@ -82,6 +97,15 @@ func Start(ctx context.Context, cfg Config) (*Zygote, error) {
 		return nil, fmt.Errorf("start the simulation of %s: %w", cfg.Binary, err)
 	}
 	return z, nil
+}
+
+// abandon ends a process that nobody waits for yet.
+func (z *Zygote) abandon(err error) error {
+	z.control.Close()
+	z.gate.Close()
+	z.cmd.Process.Kill()
+	_ = z.cmd.Wait()
+	return err
 }
 
 // addrNoRandomize is ADDR_NO_RANDOMIZE of personality(2).

@@ -20,3 +20,19 @@ func restepLog(s string) bool {
 	restepTestLog(strings.TrimSuffix(s, "\n"))
 	return true
 }
+
+// restepUnit names simulated time as such in the result of a benchmark.
+func restepUnit(unit string) string {
+	if restepSimOn() {
+		return "sim-" + unit
+	}
+	return unit
+}
+
+// restepCPU keeps the host's processor out of what a benchmark prints.
+func restepCPU(name func() string) string {
+	if restepSimOn() {
+		return "simulated"
+	}
+	return name()
+}
