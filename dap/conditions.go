@@ -18,7 +18,8 @@ import (
 // condition is one of them, with the request that set it.
 type condition struct{ key, text string }
 
-// onSetBreakpoints keeps conditions on machines from Delve.
+// onSetBreakpoints keeps conditions over machines from Delve, and translates
+// those on the machine that runs.
 func (s *session) onSetBreakpoints(ctx context.Context, m dap.Message) error {
 	req := m.(*dap.SetBreakpointsRequest)
 	ask, key := *req, settingKey(req)
@@ -27,6 +28,8 @@ func (s *session) onSetBreakpoints(ctx context.Context, m dap.Message) error {
 	for i := range ask.Arguments.Breakpoints {
 		if b := &ask.Arguments.Breakpoints[i]; target.HasMachine(b.Condition) {
 			own[i], b.Condition = b.Condition, ""
+		} else {
+			b.Condition = s.machineCondition(b.Condition)
 		}
 	}
 	return s.forwardWith(&ask, func(answer dap.Message) {

@@ -124,7 +124,16 @@ func (s *session) describeStep(e *dap.StoppedEvent, state replay.State) {
 	if state.Goroutine == 0 {
 		e.Body.ThreadId = schedulerThread
 	}
-	if e.Body.Reason == "breakpoint" { // the last step of a run that stops there
+	s.mu.Lock()
+	ids, exceptions := s.points.at(state.Step)
+	s.mu.Unlock()
+	switch {
+	case e.Body.Reason != "breakpoint":
+	case len(exceptions) > 0:
+		e.Body.Reason, e.Body.HitBreakpointIds = "exception", ids
+	case len(ids) > 0:
+		e.Body.Reason, e.Body.HitBreakpointIds = "function breakpoint", ids
+	default: // the last step of a run that stops there
 		// Not "step": VS Code would show the innermost frame, marked as subtle
 		// or not (debugModel.ts, KEEP_SUBTLE_FRAME_AT_TOP_REASONS); an event is
 		// made deep inside the standard library.

@@ -3,7 +3,6 @@ package dap
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/google/go-dap"
@@ -27,10 +26,21 @@ func (s *session) onExceptionBreakpoints(_ context.Context, m dap.Message) error
 			return userError(idArguments, "there is no exception filter %q", f)
 		}
 	}
-	// Delve switches off each breakpoint of its own kind that is not named.
-	all := append(slices.Clone(req.Arguments.Filters), target.StopName)
+	var set []point
 	passed := *req
-	passed.Arguments.Filters = all
+	passed.Arguments.Filters = nil
+	for _, f := range req.Arguments.Filters {
+		if p, ok := s.exceptionPoint(f); ok {
+			set = append(set, p)
+		} else {
+			passed.Arguments.Filters = append(passed.Arguments.Filters, f)
+		}
+	}
+	s.mu.Lock()
+	s.points.exceptions = set
+	s.mu.Unlock()
+	// Delve switches off each breakpoint of its own kind that is not named.
+	passed.Arguments.Filters = append(passed.Arguments.Filters, target.StopName)
 	return s.forward(nil, &passed)
 }
 

@@ -57,9 +57,18 @@ func capabilities() dap.Capabilities {
 		SupportsModulesRequest:             true,
 		SupportsBreakpointLocationsRequest: true,
 		SupportsSetExpression:              true,
-		ExceptionBreakpointFilters: []dap.ExceptionBreakpointsFilter{
-			{Filter: "unrecovered-panic", Label: "Unrecovered Panics", Default: true},
-			{Filter: "runtime-fatal-throw", Label: "Fatal Throws", Default: true},
-		},
+		ExceptionBreakpointFilters:         exceptionFilters(),
 	}
+}
+
+// exceptionFilters are Delve's and those on the simulation.
+func exceptionFilters() []dap.ExceptionBreakpointsFilter {
+	list := []dap.ExceptionBreakpointsFilter{
+		{Filter: "unrecovered-panic", Label: "Unrecovered Panics", Default: true},
+		{Filter: "runtime-fatal-throw", Label: "Fatal Throws", Default: true},
+	}
+	for _, e := range exceptionPoints {
+		list = append(list, dap.ExceptionBreakpointsFilter{Filter: e.filter, Label: e.label, Description: e.description})
+	}
+	return list
 }

@@ -26,8 +26,8 @@ func (s *session) onStepBack(ctx context.Context, m dap.Message) error {
 		return silentError(idArguments, "only goroutine %d, which is stopped here, can go back, not %d", state.Goroutine, req.Arguments.ThreadId)
 	}
 	answer := &dap.StepBackResponse{Response: response(&req.Request)}
-	return s.reverse(ctx, req, answer, "step", s.target.StepBack, func() (uint64, string) {
-		return s.startOf(state.Goroutine), fmt.Sprintf("goroutine %d starts here", state.Goroutine)
+	return s.reverse(ctx, req, answer, "step", s.target.StepBack, func() (uint64, string, string) {
+		return s.startOf(state.Goroutine), "entry", fmt.Sprintf("goroutine %d starts here", state.Goroutine)
 	})
 }
 
@@ -40,9 +40,24 @@ func (s *session) onReverseContinue(ctx context.Context, m dap.Message) error {
 			return err
 		}
 	}
+	state, err := s.target.State()
+	if err != nil {
+		return err
+	}
+	before := state.Step // a point at the present step counts when it lies behind
+	if !state.AtStep {
+		before++
+	}
+	s.mu.Lock()
+	point := s.points.prev(before)
+	s.mu.Unlock()
+	search := func(ctx context.Context) (bool, error) { return s.target.ReverseContinue(ctx, point) }
 	answer := &dap.ReverseContinueResponse{Response: response(&req.Request)}
-	return s.reverse(ctx, req, answer, "breakpoint", s.target.ReverseContinue, func() (uint64, string) {
-		return 1, "the run starts here; no breakpoint was hit before"
+	return s.reverse(ctx, req, answer, "breakpoint", search, func() (uint64, string, string) {
+		if point != 0 {
+			return point, "breakpoint", ""
+		}
+		return 1, "entry", "the run starts here; no breakpoint was hit before"
 	})
 }
 
@@ -60,9 +75,9 @@ func (s *session) startOf(goroutine int64) uint64 {
 
 // reverse carries out a search. The request is answered when the search begins,
 // as that of any resumption. When there is nothing to go back to, the session
-// goes to the step that first names, and says why.
+// goes to the step that first names, for a reason, and says why.
 func (s *session) reverse(ctx context.Context, req dap.RequestMessage, answer dap.Message, reason string,
-	search func(context.Context) (bool, error), first func() (uint64, string)) error {
+	search func(context.Context) (bool, error), first func() (n uint64, reason, why string)) error {
 	before := s.currentStep()
 	if err := s.backend.idle(ctx); err != nil {
 		return err
@@ -93,9 +108,11 @@ func (s *session) reverse(ctx context.Context, req dap.RequestMessage, answer da
 		s.announce(stop, false)
 		return nil
 	case err == nil:
-		n, why := first()
-		s.console("restep: " + why)
-		err = s.jump(ctx, n, "entry")
+		n, reason, why := first()
+		if why != "" {
+			s.console("restep: " + why)
+		}
+		err = s.jump(ctx, n, reason)
 	case !errors.Is(err, context.Canceled):
 		s.console(fmt.Sprintf("restep: cannot go back: %v", err))
 	}

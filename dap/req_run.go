@@ -21,19 +21,21 @@ func (s *session) onContinue(_ context.Context, m dap.Message) error {
 // run resumes the program by a request of Delve's. answer is called when it is
 // on its way; Delve's answer is not passed on.
 func (s *session) run(req dap.RequestMessage, answer func()) error {
-	var err error
-	if s.launch.StopAtEnd {
-		err = s.target.StartTo(s.engine.Log().Steps())
-	} else {
-		err = s.target.Start()
-	}
+	state, err := s.target.State()
 	if err != nil {
 		return err
 	}
 	_, plain := req.(*dap.ContinueRequest)
 	s.mu.Lock()
 	s.stepping = !plain
+	stop := s.points.next(state.Step)
 	s.mu.Unlock()
+	if stop == 0 && s.launch.StopAtEnd {
+		stop = s.engine.Log().Steps()
+	}
+	if err := s.target.StartTo(stop); err != nil {
+		return err
+	}
 	s.setState(running)
 	if answer != nil {
 		answer()

@@ -54,7 +54,7 @@ func requests() map[string]request {
 		"disassemble":   {halted, (*session).forward},
 
 		"setBreakpoints":            {configuring | stopped | running, (*session).onSetBreakpoints},
-		"setFunctionBreakpoints":    {configuring | stopped | running, (*session).forward},
+		"setFunctionBreakpoints":    {configuring | stopped | running, (*session).onFunctionBreakpoints},
 		"setInstructionBreakpoints": {configuring | stopped | running, (*session).forward},
 		"setExceptionBreakpoints":   {configuring | stopped | running, (*session).onExceptionBreakpoints},
 		"dataBreakpointInfo":        {halted, (*session).forward},

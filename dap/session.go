@@ -81,6 +81,7 @@ type session struct {
 	moreThreads  uint64       // step after the one at which the client heard that there are more
 
 	mu         sync.Mutex
+	points     points
 	state      state
 	target     *target.Target
 	busy       int                // number of the request that serve handles, 0 for none

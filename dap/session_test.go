@@ -350,3 +350,54 @@ func TestReverse(t *testing.T) {
 		t.Errorf("and on again: %+v", s)
 	}
 }
+
+// TestBreakpointsOnTheSimulation stops at events, forwards and backwards.
+func TestBreakpointsOnTheSimulation(t *testing.T) {
+	line := lineOf(t, `Fprintf(w, "hello`)
+	c := dial(t, Options{})
+	c.initialize()
+	c.do("launch", map[string]any{"program": module, "test": "TestMachines"})
+	set := c.do("setFunctionBreakpoints", map[string]any{"breakpoints": []any{
+		map[string]any{"name": "machine:server crash"},
+		map[string]any{"name": "net/http.(*Server).ListenAndServe"},
+		map[string]any{"name": "log:/^got a request/", "hitCondition": ">= 2"},
+		map[string]any{"name": "machine:server explode"},
+		map[string]any{"name": "net:drop"},
+	}}).list("body", "breakpoints")
+	for i, want := range []struct {
+		verified bool
+		message  string
+	}{{true, "at step #"}, {true, ""}, {true, "at 2 steps"}, {false, `no "explode"`}, {true, "no step of this run"}} {
+		if got := set[i]; got.at("verified") != want.verified || !strings.Contains(got.text("message"), want.message) {
+			t.Errorf("breakpoint %d: %v", i, got)
+		}
+	}
+	c.do("setBreakpoints", map[string]any{"source": map[string]any{"path": testFile()}, "breakpoints": []any{
+		map[string]any{"line": line, "condition": `machine == "server" && count == 1`},
+		map[string]any{"line": lineOf(t, "starting server"), "condition": `machine != "server"`},
+	}})
+	c.do("setExceptionBreakpoints", map[string]any{"filters": []string{"machine-crash", "deadlock"}})
+	c.do("configurationDone", nil)
+	var seen, lines []string
+	var thread int
+	for range 7 {
+		s := c.stop()
+		seen, lines, thread = append(seen, s.reason), append(lines, s.step), s.thread
+		c.do("continue", map[string]any{"threadId": s.thread})
+	}
+	c.event("terminated")
+	// The server starts, answers the first request, gets the second one,
+	// crashes, starts again, and answers one.
+	want := []string{"function breakpoint", "breakpoint", "function breakpoint", "exception", "function breakpoint",
+		"function breakpoint", "breakpoint"}
+	if strings.Join(seen, ", ") != strings.Join(want, ", ") {
+		t.Errorf("stopped by %v at %v, want %v", seen, lines, want)
+	}
+	for i := len(want) - 1; i >= 0; i-- {
+		c.do("reverseContinue", map[string]any{"threadId": thread})
+		s := c.stop()
+		if thread = s.thread; s.step != lines[i] {
+			t.Errorf("back to stop %d: %s at %s, want %s at %s", i, s.reason, s.step, want[i], lines[i])
+		}
+	}
+}

@@ -34,6 +34,7 @@ type search struct {
 	matches func(*proc.Target) (bool, error)
 	// whole makes each window begin with the run, because hit counts matter.
 	whole bool
+	floor uint64 // steps before this one are not looked at; at least 1
 }
 
 var errMany = errors.New("too many stops")
@@ -50,8 +51,8 @@ func (s *search) last(ctx context.Context, end moment) (*found, error) {
 		}
 		end = moment{step: end.step, atStep: true}
 	}
-	for width := uint64(1); end.step > 1; width *= 2 {
-		from := end.step - min(width, end.step-1)
+	for width := uint64(1); end.step > s.floor; width *= 2 {
+		from := end.step - min(width, end.step-s.floor)
 		if f, err := s.window(ctx, from, end); err != nil || f != nil {
 			return f, err
 		}
@@ -177,15 +178,18 @@ func (t *Target) countsHits() bool {
 	return false
 }
 
-// ReverseContinue goes back to the last hit of any of the user's breakpoints.
-// It returns false, and leaves the program at an unknown place before the
-// present one, when there is none.
-func (t *Target) ReverseContinue(ctx context.Context) (bool, error) {
+// ReverseContinue goes back to the last hit of any of the user's breakpoints
+// after step floor, 0 for the start of the run. It returns false, and leaves
+// the program at an unknown place before the present one, when there is none.
+func (t *Target) ReverseContinue(ctx context.Context, floor uint64) (bool, error) {
 	end, err := t.here()
 	if err != nil {
 		return false, err
 	}
-	s := &search{t: t, whole: t.countsHits(), matches: func(tgt *proc.Target) (bool, error) {
+	if !t.anyStops() {
+		return false, nil
+	}
+	s := &search{t: t, whole: t.countsHits(), floor: max(floor, 1), matches: func(tgt *proc.Target) (bool, error) {
 		bp := tgt.CurrentThread().Breakpoint().Breakpoint
 		return bp != nil && (bp.Logical == nil || !bp.Logical.Tracepoint), nil
 	}}
@@ -197,6 +201,18 @@ func (t *Target) ReverseContinue(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return true, s.land(ctx, *f)
+}
+
+// anyStops reports whether a breakpoint of the user's is on.
+func (t *Target) anyStops() bool {
+	grp, unlock := t.dbg.LockTargetGroup()
+	defer unlock()
+	for _, lbp := range grp.LogicalBreakpoints {
+		if lbp.LogicalID > 0 && lbp.Enabled() {
+			return true
+		}
+	}
+	return false
 }
 
 // StepBack goes back to the line that the goroutine which is stopped was at
@@ -235,7 +251,7 @@ func (t *Target) StepBack(ctx context.Context) (ok bool, err error) {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, drop()) }()
-	s := &search{t: t, matches: func(tgt *proc.Target) (bool, error) { return lines.match(tgt, end.goroutine, at) }}
+	s := &search{t: t, floor: 1, matches: func(tgt *proc.Target) (bool, error) { return lines.match(tgt, end.goroutine, at) }}
 	f, err := s.last(ctx, end)
 	if err != nil || f == nil {
 		return false, err

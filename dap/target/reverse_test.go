@@ -121,7 +121,7 @@ func TestReverseContinue(t *testing.T) {
 	// The second time from within a loop, between two steps.
 	for _, from := range []int{len(there), len(there) - 3} {
 		for i := from - 1; i >= 0; i-- {
-			ok, err := target.ReverseContinue(t.Context())
+			ok, err := target.ReverseContinue(t.Context(), 0)
 			if err != nil || !ok {
 				t.Fatalf("before stop %d: %v, %v", i+1, ok, err)
 			}
@@ -129,7 +129,7 @@ func TestReverseContinue(t *testing.T) {
 				t.Errorf("back to stop %d: %s, want %s", i+1, got, there[i])
 			}
 		}
-		if ok, err := target.ReverseContinue(t.Context()); ok || err != nil {
+		if ok, err := target.ReverseContinue(t.Context(), 0); ok || err != nil {
 			t.Errorf("before the first stop: %v, %v", ok, err)
 		}
 		if from != len(there) {

@@ -162,6 +162,7 @@ func (t *Target) Rewind(context.Context) error {
 		run.Close()
 		return attachError(err)
 	}
+	keepAddresses(grp)
 	var lost []string
 	proc.Restart(next, grp, func(lbp *proc.LogicalBreakpoint, err error) {
 		lost = append(lost, fmt.Sprintf("%s: %v", lbp.Name, err))
@@ -182,6 +183,21 @@ func (t *Target) Rewind(context.Context) error {
 		return fmt.Errorf("breakpoints were lost: %s; set them again", strings.Join(lost, "; "))
 	}
 	return nil
+}
+
+// keepAddresses lets breakpoints that were set at addresses survive a restart:
+// it is the same program at the same place.
+func keepAddresses(grp *proc.TargetGroup) {
+	for _, lbp := range grp.LogicalBreakpoints {
+		if len(lbp.Set.PidAddrs) == 0 || lbp.Set.Expr != nil {
+			continue
+		}
+		var addrs []uint64
+		for _, a := range lbp.Set.PidAddrs {
+			addrs = append(addrs, a.Addr)
+		}
+		lbp.Set.Expr = func(*proc.Target) []uint64 { return addrs }
+	}
 }
 
 // RunTo goes on until step n: see replay.Target.
