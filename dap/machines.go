@@ -243,8 +243,9 @@ func (s *session) evaluateEverywhere(scope target.Scope, req *dap.EvaluateReques
 	answer := &dap.EvaluateResponse{}
 	answer.Body = dap.EvaluateResponseBody{
 		Result: strings.Join(values, ", "), Type: fmt.Sprintf("%d machines", len(machines)), NamedVariables: len(children),
-		VariablesReference: s.addSynthetic(frameOwner{goroutine: scope.Goroutine, index: scope.Frame}, func(context.Context) ([]dap.Variable, error) { return children, nil }),
 	}
+	owner := frameOwner{goroutine: scope.Goroutine, index: scope.Frame}
+	answer.Body.VariablesReference = s.addSynthetic(owner, func(context.Context) ([]dap.Variable, error) { return children, nil })
 	return answer, nil
 }
 

@@ -62,7 +62,7 @@ func TestVariablesOfAMachineThatIsNotStopped(t *testing.T) {
 				t.Errorf("count is %s, want %s", got, want)
 			}
 			scopes := c.do("scopes", map[string]any{"frameId": frame}).list("body", "scopes")
-			globals := scopes[len(scopes)-1]
+			globals := scopes[len(scopes)-2]
 			if !strings.HasPrefix(globals.text("name"), "Globals of machine ") {
 				t.Fatalf("scopes: %v", scopes)
 			}
@@ -91,8 +91,10 @@ func TestVariablesOfAMachineThatIsNotStopped(t *testing.T) {
 	if v := c.variable(all.at("body", "variablesReference"), "main"); v.text("value") != "100" || v.text("evaluateName") != "@main count" {
 		t.Errorf("main's count: %v", v)
 	}
-	for expr, want := range map[string]string{"@nobody count": "no machine", "@main r": "local variable", "@* nonsense +": "nonsense", "@server": "operand"} {
-		if _, text := c.fail("evaluate", map[string]any{"expression": expr, "frameId": s.frame}); !strings.Contains(text, want) && !strings.Contains(text, "which expression") {
+	for expr, want := range map[string]string{
+		"@nobody count": "no machine", "@main r": "local variable", "@* nonsense +": "nonsense", "@server": "which expression",
+	} {
+		if _, text := c.fail("evaluate", map[string]any{"expression": expr, "frameId": s.frame}); !strings.Contains(text, want) {
 			t.Errorf("%s: %s", expr, text)
 		}
 	}
@@ -155,7 +157,7 @@ func TestChanges(t *testing.T) {
 	}
 	globals := func(frame int) any {
 		scopes := c.do("scopes", map[string]any{"frameId": frame}).list("body", "scopes")
-		return scopes[len(scopes)-1].at("variablesReference")
+		return scopes[len(scopes)-2].at("variablesReference")
 	}
 	c.do("setVariable", map[string]any{"variablesReference": globals(s.frame), "name": "count", "value": "41"})
 	e := c.event(eventDiverged)
@@ -201,5 +203,45 @@ func TestChanges(t *testing.T) {
 	c.do(commandJump, map[string]any{"step": all[1]})
 	if s = c.stop(); c.eval(s, "count") != "2" {
 		t.Errorf("a jump to the same step keeps the change: %s", c.eval(s, "count"))
+	}
+}
+
+func TestSimulationScope(t *testing.T) {
+	n := firstRequest(t)
+	c := dial(t, Options{})
+	c.launch(map[string]any{"step": n})
+	s := c.stop()
+	scopes := c.do("scopes", map[string]any{"frameId": s.frame}).list("body", "scopes")
+	sim := scopes[len(scopes)-1]
+	if sim.text("name") != "Simulation" || sim.at("expensive") != true {
+		t.Fatalf("scopes: %v", scopes)
+	}
+	ref := sim.at("variablesReference")
+	for name, want := range map[string]string{
+		"step": fmt.Sprintf("#%d of ", n), "tick": "", "time": "2020-01-15 14:10:04.", "seed": "1", "machine": "server", "machines": "2", "timers due": "",
+	} {
+		if v := c.variable(ref, name); !strings.Contains(v.text("value"), want) || v.text("value") == "" {
+			t.Errorf("%s: %v", name, v)
+		}
+	}
+	machines := c.variable(ref, "machines").at("variablesReference")
+	if v := c.variable(machines, "server"); v.text("value") != "10.0.0.1, on, pid 1201, in /" {
+		t.Errorf("server: %v", v)
+	}
+	files := c.do("variables", map[string]any{"variablesReference": c.variable(ref, "open files").at("variablesReference")})
+	if text := files.text("body", "variables"); !strings.Contains(text, "TCP, listens on port 80") || !strings.Contains(text, "TCP 10.0.0.1:80 → 11.0.0.1:10000") {
+		t.Errorf("open files: %s", text)
+	}
+	// A packet right after it was sent.
+	list, _ := c.steps(map[string]any{"kind": "send", "count": 1})
+	c.do(commandJump, map[string]any{"step": list[0].at("step")})
+	s = c.stop()
+	scopes = c.do("scopes", map[string]any{"frameId": s.frames[0].at("id")}).list("body", "scopes")
+	ref = scopes[len(scopes)-1].at("variablesReference")
+	if v := c.variable(ref, "packets in flight"); v.text("value") == "" {
+		t.Errorf("packets: %v", v)
+	}
+	if _, text := c.fail("setVariable", map[string]any{"variablesReference": ref, "name": "tick", "value": "1"}); !strings.Contains(text, "cannot be set") {
+		t.Error(text)
 	}
 }

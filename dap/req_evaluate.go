@@ -26,6 +26,7 @@ func (s *session) onScopes(_ context.Context, m dap.Message) error {
 		if s.launch.ShowGlobalVariables && known {
 			r.Body.Scopes = append(r.Body.Scopes, s.globals(owner))
 		}
+		r.Body.Scopes = append(r.Body.Scopes, s.simulation(owner))
 	})
 }
 

@@ -211,10 +211,11 @@ func TestModulesAndBreakpointLocations(t *testing.T) {
 	if strings.Join(lines, " ") != want {
 		t.Errorf("lines %v, want %s", lines, want)
 	}
-	if l := c.do("breakpointLocations", map[string]any{"source": map[string]any{"path": testFile()}, "line": 2}).list("body", "breakpoints"); len(l) != 0 {
+	file := map[string]any{"path": testFile()}
+	if l := c.do("breakpointLocations", map[string]any{"source": file, "line": 2}).list("body", "breakpoints"); len(l) != 0 {
 		t.Errorf("code on an empty line: %v", l)
 	}
-	if id, _ := c.fail("breakpointLocations", map[string]any{"source": map[string]any{"path": testFile()}, "line": 1, "endLine": 1 << 40}); id != int(idArguments) {
+	if id, _ := c.fail("breakpointLocations", map[string]any{"source": file, "line": 1, "endLine": 1 << 40}); id != int(idArguments) {
 		t.Errorf("a huge range: %d", id)
 	}
 }
@@ -371,7 +372,9 @@ func TestCapabilitiesAreTrue(t *testing.T) {
 		if command == "terminate" || command == "restart" {
 			continue // they end the run; see TestRestart
 		}
-		m := c.answer(c.send(command, map[string]any{"expression": "count", "value": "1", "name": "x", "source": map[string]any{"path": testFile()}, "line": 1, "text": "x", "column": 1}))
+		m := c.answer(c.send(command, map[string]any{
+			"expression": "count", "value": "1", "name": "x", "source": map[string]any{"path": testFile()}, "line": 1, "text": "x", "column": 1,
+		}))
 		if id, _ := m.at("body", "error", "id").(float64); int(id) == int(idUnsupported) || int(id) == int(idUnknown) {
 			t.Errorf("%s is true, but: %v", name, m.text("message"))
 		}
