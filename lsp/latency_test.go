@@ -25,7 +25,14 @@ const (
 
 // big makes a module with one long file and one long log: every second line of
 // the file logs.
-func big(t testing.TB) (dir, file, content string) {
+func big(t testing.TB, steps int) (dir, file, content string) {
+	t.Helper()
+	dir, file, content = bigModule(t)
+	addBig(t, dir, fill(t, steps), 1)
+	return dir, file, content
+}
+
+func bigModule(t testing.TB) (dir, file, content string) {
 	t.Helper()
 	dir = t.TempDir()
 	write(t, filepath.Join(dir, "go.mod"), "module example.com/m\n")
@@ -41,36 +48,45 @@ func big(t testing.TB) (dir, file, content string) {
 	b.WriteString("}\n")
 	file, content = filepath.Join(dir, "m_test.go"), b.String()
 	write(t, file, content)
+	return dir, file, content
+}
+
+// bigHeader is that of all long logs.
+var bigHeader = steplog.Header{Seed: 1, Build: "b", Package: "example.com/m", Module: "example.com/m", Test: "TestBig"}
+
+// addBig puts a run with a long log into the store.
+func addBig(t testing.TB, dir string, log []byte, seed uint64) {
+	t.Helper()
 	store, err := runs.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	h := steplog.Header{Seed: 1, Build: "b", Package: "example.com/m", Module: "example.com/m", Test: "TestBig"}
-	head, err := steplog.EncodeHeader(&h)
+	path, err := store.NewLog(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, err := store.NewLog(head)
-	if err != nil {
+	if err := os.WriteFile(path, log, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	log := append(head, make([]byte, 64<<20)...)
-	if err := os.WriteFile(path, fill(t, log), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	r := runs.Result{Time: time.Now(), Build: h.Build, Package: h.Package, Module: h.Module, Test: h.Test, Seed: h.Seed, Result: runs.Pass}
+	h := &bigHeader
+	r := runs.Result{Time: time.Now(), Build: h.Build, Package: h.Package, Module: h.Module, Test: h.Test, Seed: seed, Result: runs.Pass}
 	if _, err = store.Add(r, path, ""); err != nil {
 		t.Fatal(err)
 	}
-	return dir, file, content
 }
 
-// fill writes the steps of the long log and returns what is used of it.
-func fill(t testing.TB, log []byte) []byte {
+// fill makes a log with many steps.
+func fill(t testing.TB, steps int) []byte {
+	t.Helper()
+	head, err := steplog.EncodeHeader(&bigHeader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := append(head, make([]byte, 16<<20+200*steps)...)
 	const base = 0x400000
 	w := new(steplog.Writer)
-	err := w.Init(&steplog.WriterConfig{
+	err = w.Init(&steplog.WriterConfig{
 		Log: log, Seed: 1, TextBase: base, Table: make([]byte, steplog.TableSize(1<<14)),
 		GrowTable: func(need uint64) []byte { return make([]byte, need) },
 		Symbolize: func(w *steplog.Writer, pc uintptr) {
@@ -85,14 +101,14 @@ func fill(t testing.TB, log []byte) []byte {
 		t.Fatal(err)
 	}
 	w.Machine(steplog.Machine{ID: 1, Label: "main"})
-	for n := range bigSteps {
+	for n := range steps {
 		line := 6 + 2*(n%((bigLines-6)/2))
 		pcs := []uintptr{base + bigLines, base + uintptr(line)}
 		w.Begin(steplog.Head{Kind: steplog.KindLog, Machine: 1, Goroutine: uint32(n % 100), TimeNs: int64(n) * 1000, Tick: uint64(n)})
 		w.End(steplog.Tail{Text: fmt.Sprintf("step %d of a long log", n), PCs: pcs, StackHash: steplog.HashPCs(pcs, base)})
 	}
 	w.Close()
-	if w.Steps() != bigSteps || w.Lost() != 0 {
+	if w.Steps() != uint64(steps) || w.Lost() != 0 {
 		t.Fatalf("%d steps written, %d lost", w.Steps(), w.Lost())
 	}
 	return log[:w.Bytes()]
@@ -107,6 +123,21 @@ func startRaw(t testing.TB, dir, file, content string) *raw {
 	r.send(message("textDocument/didOpen", 0, map[string]any{
 		"textDocument": map[string]any{"uri": uri.File(file), "languageId": "go", "version": 1, "text": content}}))
 	return r
+}
+
+// ready waits until the server has read the log: until then a request waits a
+// while and is answered with nothing.
+func (r *raw) ready(file string) {
+	r.t.Helper()
+	for {
+		r.send(message("textDocument/hover", 99, map[string]any{
+			"textDocument": map[string]any{"uri": uri.File(file)}, "position": protocol.Position{Line: 1005}}))
+		if a := r.receive(); a.Error != nil {
+			r.t.Fatalf("%+v", a)
+		} else if string(a.Result) != "null" {
+			return
+		}
+	}
 }
 
 // message is a request, or a notification if its id is 0.
@@ -163,9 +194,9 @@ func p95(list []time.Duration) time.Duration {
 // steps every hint, lens and hover of the whole file is there. How long that
 // takes BenchmarkRequests measures.
 func TestBigFile(t *testing.T) {
-	dir, file, content := big(t)
+	dir, file, content := big(t, bigSteps)
 	r := startRaw(t, dir, file, content)
-	ask(t, r, file) // waits for the log to be read
+	r.ready(file)
 	for i := range 10 {
 		r.edit(file, content, i)
 		ask(t, r, file)
@@ -175,10 +206,16 @@ func TestBigFile(t *testing.T) {
 // BenchmarkRequests measures hints, lenses and hover after an edit, as an
 // editor asks for them, and how long a long log takes to be read.
 func BenchmarkRequests(b *testing.B) {
-	dir, file, content := big(b)
+	for _, steps := range []int{bigSteps, 10 * bigSteps} {
+		b.Run(fmt.Sprint("steps=", steps), func(b *testing.B) { benchmarkRequests(b, steps) })
+	}
+}
+
+func benchmarkRequests(b *testing.B, steps int) {
+	dir, file, content := big(b, steps)
 	began := time.Now()
 	r := startRaw(b, dir, file, content)
-	ask(b, r, file)
+	r.ready(file)
 	b.ReportMetric(float64(time.Since(began).Milliseconds()), "first-ms")
 	var all [3][]time.Duration
 	n := 0
@@ -191,5 +228,41 @@ func BenchmarkRequests(b *testing.B) {
 	}
 	for i, what := range []string{"hints", "lenses", "hover"} {
 		b.ReportMetric(float64(p95(all[i]).Microseconds())/1000, what+"-p95-ms")
+	}
+}
+
+// BenchmarkResults measures how long after the end of a run, when the index has
+// its line, the client has its hints: the server sees it, reads the log, asks
+// the client to refresh, and the client asks for the hints.
+func BenchmarkResults(b *testing.B) {
+	for _, steps := range []int{1000, bigSteps} {
+		b.Run(fmt.Sprint("steps=", steps), func(b *testing.B) {
+			dir, file, content := bigModule(b)
+			log := fill(b, steps)
+			c := start(b, dir, nil)
+			id := c.open(b, file, content)
+			var all []time.Duration
+			seed := uint64(0)
+			for b.Loop() {
+				seed++
+				addBig(b, dir, log, seed)
+				began := time.Now()
+				for shown := false; !shown; {
+					c.mu.Lock()
+					before := c.refreshed
+					c.mu.Unlock()
+					for _, l := range c.lenses(b, id)[6-1] {
+						shown = shown || strings.Contains(string(l.Arguments[0]), fmt.Sprintf(`"seed":%d,`, seed))
+					}
+					if shown {
+						c.hints(b, id)
+						break
+					}
+					c.until(b, "a refresh", func() bool { return c.refreshed > before })
+				}
+				all = append(all, time.Since(began))
+			}
+			b.ReportMetric(float64(p95(all).Microseconds())/1000, "shown-p95-ms")
+		})
 	}
 }

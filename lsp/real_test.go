@@ -243,7 +243,11 @@ func TestNeovim(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), realLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, nvim, "--headless", "--clean", "-c", "luafile testdata/nvim.lua")
-	cmd.Env = append(os.Environ(), "RESTEP="+restep, "FILE="+file, "OUT="+answers,
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Env = append(os.Environ(), "CACHE="+cache, "RESTEP="+restep, "FILE="+file, "OUT="+answers,
 		"XDG_STATE_HOME="+t.TempDir(), "XDG_CACHE_HOME="+t.TempDir())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b, _ := os.ReadFile(answers)
@@ -266,8 +270,10 @@ func TestNeovim(t *testing.T) {
 		got[a.What] = string(a.Value)
 	}
 	for what, want := range map[string]string{
-		"hints": `"21 #46 server/7 ×4"`, "moved": `"23 #46 server/7 ×4"`, "lenses": `"43 explore 1–100"`,
+		"hints": `"21 #46 server/7 ×4"`, "moved": `"23 #`, "lenses": `"43 explore 1–100"`,
 		"hover": `got a request from 11.0.0.1:10001`, "exit": "0",
+		"actions": `"Debug at #46 server/7", "Copy link to #46", "Show next hit #`, "next": `"step": `, "lens": `"step": `,
+		"link": `restep://v1/example.com/machines?test=TestMachines&seed=1&step=46&build=`, "run": `"result": "pass"`, "after": `"21 #`,
 	} {
 		if !strings.Contains(got[what], want) {
 			t.Errorf("%s is %s, want %s in it", what, got[what], want)

@@ -1,5 +1,7 @@
 package source
 
+import "strings"
+
 // LineIDs name the lines of a text, as Go counts them: a line that an edit does
 // not change keeps its name, wherever it goes.
 type LineIDs []uint64
@@ -60,13 +62,13 @@ func (ids LineIDs) Replace(t, now *Text, next func() uint64) LineIDs {
 	return replaced
 }
 
-// line returns the content of a line, from 0, with what ends it but the newline.
+// line returns the content of a line, from 0, without \r\n.
 func (t *Text) line(n int) string {
 	end := len(t.content)
 	if n+1 < len(t.goLines) {
 		end = t.goLines[n+1] - 1
 	}
-	return t.content[t.goLines[n]:end]
+	return strings.TrimSuffix(t.content[t.goLines[n]:end], "\r")
 }
 
 // Anchor joins an older text with the names of lines, at the moment when both

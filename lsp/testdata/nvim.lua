@@ -1,10 +1,12 @@
--- Asks the language server for hints, lenses and hover from Neovim (0.7 or
--- later), with an edit in between, and prints what came as JSON, an object a
+-- Asks the language server for hints, lenses, hover, code actions and links from
+-- Neovim (0.7 or later), runs the commands of a lens and an action, with an edit
+-- in between, and prints what came as JSON, an object a
 -- line. Run by TestNeovim: nvim --headless --clean -l is newer than 0.7, so
 -- this is sourced with -c 'luafile'.
 --
 -- Environment: RESTEP (the binary), FILE (a Go file of a module with a recorded
--- run), OUT (where the answers go).
+-- run), OUT (where the answers go), CACHE (that of builds; Neovim has one of its
+-- own).
 
 local file = vim.env.FILE
 local out = assert(io.open(vim.env.OUT, 'w'))
@@ -19,6 +21,7 @@ local function run()
   local exited
   local id = vim.lsp.start_client({
     cmd = { vim.env.RESTEP, 'lsp' },
+    cmd_env = { XDG_CACHE_HOME = vim.env.CACHE },
     root_dir = vim.fn.fnamemodify(file, ':h'),
     on_exit = function(code) exited = code end,
   })
@@ -26,7 +29,7 @@ local function run()
   assert(vim.wait(10000, function() return vim.lsp.get_client_by_id(id).initialized end, 10), 'not initialized')
 
   local function ask(method, params)
-    local answers, err = vim.lsp.buf_request_sync(0, method, params, 10000)
+    local answers, err = vim.lsp.buf_request_sync(0, method, params, 200000)
     assert(answers, err)
     assert(not answers[id].error, vim.inspect(answers[id].error))
     return answers[id].result
@@ -52,6 +55,31 @@ local function run()
   local line = vim.fn.search('got a request')
   local position = { line = line - 1, character = 2 }
   say('hover', ask('textDocument/hover', { textDocument = document, position = position }).contents.value)
+
+  -- Commands of lenses and actions are the server's.
+  local function execute(command)
+    return ask('workspace/executeCommand', { command = command.command, arguments = command.arguments })
+  end
+  local at = { start = position, ['end'] = position }
+  local actions = ask('textDocument/codeAction', { textDocument = document, range = at, context = { diagnostics = {} } })
+  local titles = {}
+  for _, a in ipairs(actions) do
+    table.insert(titles, a.title)
+    if vim.startswith(a.title, 'Copy link') then
+      say('link', execute(type(a.command) == 'table' and a.command or a))
+    elseif vim.startswith(a.title, 'Show next hit') then
+      say('next', execute(type(a.command) == 'table' and a.command or a))
+    end
+  end
+  say('actions', titles)
+  for _, l in ipairs(ask('textDocument/codeLens', { textDocument = document })) do
+    if l.command.title == '▶' and l.range.start.line == line - 1 then
+      say('lens', execute(l.command))
+    elseif l.command.title == 'run seed 1' then
+      say('run', execute(l.command))
+    end
+  end
+  say('after', hints())
 
   -- Neovim sends the edit as it was made: incremental sync.
   vim.api.nvim_buf_set_lines(0, 0, 0, false, { '// a new line', '// with ä€😀' })
