@@ -41,6 +41,16 @@
 // the simulated network made the step, no goroutine is stopped: the thread is
 // 2147483647, whose stack is the simulator's.
 //
+// # Going back, and breakpoints on the simulation
+//
+// stepBack goes to the line that the stopped goroutine was at before,
+// reverseContinue to the last hit of a breakpoint or to step 1. A function
+// breakpoint may name what happens in the simulation, as in
+// "machine:server crash", "net:drop", "log:/regexp/" or "time:3.5s"; package
+// replay/match has the list. Exception filters machine-crash, machine-panic,
+// test-failure and deadlock are of the same kind. A condition of a line may
+// compare the machine: machine == "server" && n > 3.
+//
 // Lines that the program logs come as output events of category stdout, with
 // source and line, once for each step that is passed, when the program stops.
 //

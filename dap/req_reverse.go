@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-dap"
 
+	"github.com/restep/restep/replay"
 	"github.com/restep/restep/sim/steplog"
 )
 
@@ -27,6 +28,9 @@ func (s *session) onStepBack(ctx context.Context, m dap.Message) error {
 	}
 	answer := &dap.StepBackResponse{Response: response(&req.Request)}
 	return s.reverse(ctx, req, answer, "step", s.target.StepBack, func() (uint64, string, string) {
+		if n := s.stepBefore(state); n != 0 {
+			return n, "step", fmt.Sprintf("there is no line before in goroutine %d; this is its step before", state.Goroutine)
+		}
 		return s.startOf(state.Goroutine), "entry", fmt.Sprintf("goroutine %d starts here", state.Goroutine)
 	})
 }
@@ -59,6 +63,16 @@ func (s *session) onReverseContinue(ctx context.Context, m dap.Message) error {
 		}
 		return 1, "entry", "the run starts here; no breakpoint was hit before"
 	})
+}
+
+// stepBefore returns the last step that the stopped goroutine made before, 0
+// when there is none.
+func (s *session) stepBefore(state replay.State) uint64 {
+	c := s.engine.Log().Cursor(steplog.Filter{Goroutine: uint32(state.Goroutine)})
+	if c.Reset(state.Step); c.Prev() {
+		return c.Step().Number
+	}
+	return 0
 }
 
 // startOf returns the step at which a goroutine was started.

@@ -2,9 +2,9 @@
 // one, and never shows a moment that is not the recorded one.
 //
 // An [Engine] ties the step log of a run to a [Target], the same program run
-// once more under a debugger. It decides whether the target can go on to a step
-// or has to start again, and compares what the target did with what was
-// recorded.
+// once more under a debugger. It decides whether the target can go on to a step,
+// goes to one of its checkpoints first or has to start again, and compares what
+// the target did with what was recorded.
 //
 // It deliberately knows no debugger, no protocol of an editor and no process:
 // those are behind Target. It may import the standard library and sim/steplog;

@@ -20,9 +20,21 @@
 // and Delve unwinds through it to the goroutine that made the step, if there
 // is one.
 //
-// To go back the run is started again. The new process takes the place of the
-// old one inside the debugger that Delve's session or terminal already holds,
-// so their breakpoints stay as they are, ids included.
+// # How it goes back
+//
+// While it runs, the process makes checkpoints: forks of itself that wait
+// (restep_checkpoint.go beside the file above). To go back, the thread is sent
+// to a routine of the runtime that makes the process's memory equal to that of
+// a checkpoint, and from there runs on to the step. For Delve nothing happened
+// but that the thread moved: goroutines, breakpoints and their numbers stay as
+// they are. Only when a checkpoint is lost, or the program has ended, is the run
+// started again, in a new process that takes the place of the old one inside the
+// debugger.
+//
+// StepBack and ReverseContinue go back and run up to the present moment again,
+// as often as it takes, and note where the program stood last at what is looked
+// for. The present moment is known again by its step, goroutine, instruction
+// and the contents of all memory.
 //
 // Invariant: the program is resumed by one call at a time: by Delve's session
 // or terminal when there is one, else by Target itself.

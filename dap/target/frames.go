@@ -71,11 +71,15 @@ func (t *Target) Place(frames []Frame) Frame {
 // simulator: how the step was recorded. At least one frame is left.
 func SimulatorFrames(frames []Frame) int {
 	for i, f := range frames {
-		if !strings.HasPrefix(f.Func, "runtime.") && !strings.HasPrefix(f.Func, "internal/restep/") {
+		if !inSimulator(f.Func) {
 			return i
 		}
 	}
 	return 0
+}
+
+func inSimulator(function string) bool {
+	return strings.HasPrefix(function, "runtime.") || strings.HasPrefix(function, "internal/restep/")
 }
 
 // Value is the result of an expression.

@@ -217,7 +217,8 @@ func (t *Target) anyStops() bool {
 
 // StepBack goes back to the line that the goroutine which is stopped was at
 // before: in the function that is shown, or in its caller. It returns false,
-// and leaves the program at an unknown place, when there is none.
+// and leaves the program at an unknown place, when there is none: nothing of
+// the program is on the stack, or nothing ran before.
 func (t *Target) StepBack(ctx context.Context) (ok bool, err error) {
 	end, err := t.here()
 	if err != nil {
@@ -236,6 +237,9 @@ func (t *Target) StepBack(ctx context.Context) (ok bool, err error) {
 		at = t.Place(frames)
 	case len(frames) > 0:
 		at = frames[0]
+	}
+	if inSimulator(at.Func) {
+		return false, nil // the goroutine has just ended, say
 	}
 	lines, err := t.linesBefore(frames[at.Index:])
 	if err != nil {
