@@ -16,7 +16,8 @@
 //	mark:text                         sim.Mark
 //	kind:goexit,clock server          steps of any kind
 //
-// It does not know debuggers or sessions, and renders nothing.
+// It deliberately renders nothing and runs nothing. It may import the standard
+// library and sim/steplog; it must never know debuggers, sessions or DAP.
 //
 // Invariant: text without one of these words before its first colon is none of
 // ours; everything else is a pattern or an error, never silently nothing.
