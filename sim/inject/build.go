@@ -30,7 +30,11 @@ type BuildConfig struct {
 	Env        []string     // environment of the go command; nil is the process's own
 	Cover      *Cover       // coverage, if wanted
 	Vet        *Vet         // go vet, if wanted; what it finds is an error of the build
+	Instrument bool         // runs may be preempted at accesses, calls and atomics of the user's modules
 	Progress   func(string) // is told what takes long; what is done but once says so; may be nil
+	// Patch changes the generated files, by path below GOROOT/src. It is for
+	// tests that need a simulator with a fault; nil changes nothing.
+	Patch func(files map[string]string)
 }
 
 // Cover asks for coverage counters, as the flags of `go test` do.
@@ -51,7 +55,9 @@ type Binary struct {
 	GoVersion  string // "go1.26.8"
 	Goroot     string // what GOROOT stood for in the build
 	OverlayDir string // patched and added files, by path below GOROOT/src
-	Layout     *Layout
+	// Instrumented says that BuildConfig.Instrument was set.
+	Instrumented bool
+	Layout       *Layout
 }
 
 // builder is one call of Build.
@@ -75,7 +81,11 @@ type builder struct {
 // some time during the call. An error of the go command is a *ToolError, which
 // reads exactly as go printed it.
 func Build(ctx context.Context, cfg BuildConfig) (*Binary, error) {
-	return (&builder{BuildConfig: cfg, generate: Generate}).build(ctx)
+	b := &builder{BuildConfig: cfg, generate: Generate}
+	if cfg.Patch != nil {
+		b.generate = func(g *Goroot) (*Overlay, error) { return generatePatched(g, cfg.Patch) }
+	}
+	return b.build(ctx)
 }
 
 func (b *builder) build(ctx context.Context) (*Binary, error) {
@@ -141,6 +151,9 @@ func (b *builder) prepare(ctx context.Context) error {
 	}
 	if b.flags, err = splitFlags(b.goroot.goEnv.GOFLAGS, b.BuildFlags, b.Tags); err != nil {
 		return err
+	}
+	if f := b.flags.named("gcflags"); f != "" && b.Instrument {
+		return fmt.Errorf("%s cannot be used together with -preempt, which has compiler flags of its own: leave one of them out", f)
 	}
 	if b.modules, err = b.mainModules(ctx); err != nil {
 		return err
@@ -264,12 +277,22 @@ func (b *builder) list(ctx context.Context) (pkg, sim *listedPackage, err error)
 	return nil, sim, fmt.Errorf("%s is more than one package: build them one by one", b.Package)
 }
 
+// instrument lets the compiler call the runtime at each start of a function and
+// at each access to memory that may be shared, and treat the functions of
+// sync/atomic as functions. That is the compiler's share of the race detector;
+// what it calls is in restep_access.go.
+const instrument = " -race"
+
 // compile runs `go test -c`. Its output has a place of its own for each
 // configuration, so that go sees when there is nothing to link.
 func (b *builder) compile(ctx context.Context) (string, error) {
 	args := []string{"test", "-c", "-vet=off", "-trimpath", "-overlay=" + b.file, "-toolexec=" + quoteArg(b.linker), b.tagsFlag()}
+	gcflags := "-N -l"
+	if b.Instrument {
+		gcflags += instrument
+	}
 	for _, m := range b.modules {
-		args = append(args, "-gcflags="+m+"/...=-N -l")
+		args = append(args, "-gcflags="+m+"/...="+gcflags)
 	}
 	if b.Cover != nil {
 		args = append(args, b.Cover.flags()...)
@@ -417,8 +440,8 @@ func (b *builder) finish(path string, pkg *listedPackage) (*Binary, error) {
 		PackageDir: pkg.Dir,
 		GoVersion:  b.goroot.Version,
 		Goroot:     b.goroot.Root,
-		OverlayDir: b.overlay.Dir,
-		Layout:     layout,
+		OverlayDir: b.overlay.Dir, Instrumented: b.Instrument,
+		Layout: layout,
 	}
 	if pkg.Module != nil {
 		bin.ModulePath, bin.ModuleDir = pkg.Module.Path, pkg.Module.Dir

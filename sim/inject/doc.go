@@ -18,6 +18,18 @@
 //   - SimSource and StoreSim give package sim to users without a checkout;
 //     CheckSim compares the API number of theirs with ours.
 //
+// # Instrumented builds
+//
+// With BuildConfig.Instrument the user's own packages are compiled with the
+// compiler's share of the race detector (its flag -race, not go's), whose
+// calls our runtime answers with preemption points (restep_access.go), and
+// the functions of sync/atomic are functions there and no intrinsics
+// (edits_atomic.go). Poisoning the stack guard, so that each prologue enters
+// the runtime, would need no second build, but: whoever passes a prologue
+// takes the poison along until something puts it back, prologues of the
+// runtime's own functions count too, whose number follows the collector, and
+// accesses to memory stay out of reach.
+//
 // # What it does not do
 //
 // It keeps no fork of Go: an anchor that does not match the installed release

@@ -32,7 +32,7 @@ var runtimeEdits = []Edit{
 		Why: "os.Exit ends a machine, not the process"},
 
 	// Scheduler.
-	{File: "runtime/runtime2.go", Type: "g", Op: End, Text: "restepMachine, restepInc uint32; restepMark uint64; restepNext guintptr; restepWaits uint32; restepLent bool; restepEndKind uint8; restepEndCode int32",
+	{File: "runtime/runtime2.go", Type: "g", Op: End, Text: "restepMachine, restepInc uint32; restepMark uint64; restepNext guintptr; restepWaits uint32; restepLent bool; restepWord uint64; restepCoro, restepBackPC, restepBackSP, restepBackBP uintptr; restepEndKind uint8; restepEndCode int32",
 		Why: "a goroutine belongs to a machine"},
 	{File: "runtime/proc.go", Func: "findRunnable", Text: "if restep.on { return restepFindRunnable() }",
 		Why: "the seed picks who runs"},
@@ -40,6 +40,14 @@ var runtimeEdits = []Edit{
 		Why: "a goroutine sees the variables of its machine"},
 	{File: "runtime/coro.go", Func: "coroswitch_m", Find: "setGNoWB(&mp.curg, gnext)", Op: Before, Text: "if restep.on && gnext.restepMachine != restep.cur && gnext.restepMachine != 0 { restepSwitch(gnext.restepMachine) }; ",
 		Why: "iter.Pull switches goroutines without execute"},
+	{File: "runtime/coro.go", Func: "coroswitch_m", Find: "c := gp.coroarg", Op: After, Text: "; restepCoroSwitch(gp, c)",
+		Why: "a goroutine that waits in a coroutine is taken out when its machine dies"},
+	{File: "runtime/coro.go", Func: "coroswitch", Text: "if restep.on && c.gp == 0 { restepCoroGone() }",
+		Why: "the goroutine to switch to was of a machine that is dead"},
+	{File: "runtime/coro.go", Func: "coroexit", Text: "if restep.on && c.gp == 0 { restepCoroGone() }",
+		Why: "the goroutine to switch to was of a machine that is dead"},
+	{File: "runtime/proc.go", Func: "gosched_m", Text: "restepGosched(gp)",
+		Why: "strategies that give priorities let a goroutine that gives way fall behind"},
 	{File: "runtime/proc.go", Func: "runqput", Text: "if restep.on { restepEnqueue(gp); return }",
 		Why: "there is one run queue"},
 	{File: "runtime/proc.go", Func: "globrunqput", Text: "if restep.on { restepEnqueue(gp); return }",
@@ -108,7 +116,7 @@ var runtimeEdits = []Edit{
 	// Finalizers and cleanups.
 	{File: "runtime/mfinal.go", Func: "runFinalizers", Find: "framesz := unsafe.Sizeof((any)(nil)) + f.nret", Op: Replace, Text: "restepID, restepInc := restepUnpackFinalizer(f); framesz := unsafe.Sizeof((any)(nil)) + f.nret", Why: whyFinal},
 	{File: "runtime/mfinal.go", Func: "runFinalizers", Find: "reflectcall(nil, unsafe.Pointer(f.fn), frame, uint32(framesz), uint32(framesz), uint32(framesz), &regs)", Op: Replace,
-		Text: "if restepEnter(restepID, restepInc) { reflectcall(nil, unsafe.Pointer(f.fn), frame, uint32(framesz), uint32(framesz), uint32(framesz), &regs); restepLeave() }", Why: whyFinal},
+		Text: "restepLend(restepID, restepInc, func() { reflectcall(nil, unsafe.Pointer(f.fn), frame, uint32(framesz), uint32(framesz), uint32(framesz), &regs) })", Why: whyFinal},
 	{File: "runtime/mheap.go", Func: "addfinalizer", Text: "nret = restepPackFinalizer(nret)", Why: whyFinal},
 	{File: "runtime/mcleanup.go", Func: "AddCleanup", Text: "cleanup = restepWrapCleanup(cleanup)", Why: whyFinal},
 
@@ -133,6 +141,15 @@ var runtimeEdits = []Edit{
 	{File: "runtime/chan.go", Func: "chanrecv", Text: restepPoint, Why: whyPoint},
 	{File: "runtime/chan.go", Func: "closechan", Text: restepPoint, Why: whyPoint},
 	{File: "runtime/select.go", Func: "selectgo", Text: restepPoint, Why: whyPoint},
+	{File: "runtime/atomic_pointer.go", Func: "sync_atomic_StorePointer", Text: restepPoint, Why: whyPoint},
+	{File: "runtime/atomic_pointer.go", Func: "sync_atomic_SwapPointer", Text: restepPoint, Why: whyPoint},
+	{File: "runtime/atomic_pointer.go", Func: "sync_atomic_CompareAndSwapPointer", Text: restepPoint, Why: whyPoint},
+	{File: "runtime/atomic_pointer.go", Find: "//go:linkname sync_atomic_StoreUintptr sync/atomic.StoreUintptr", Op: Replace,
+		Text: "//go:linkname sync_atomic_StoreUintptr sync/atomic.restepStoreUintptr", Why: whyRaw},
+	{File: "runtime/atomic_pointer.go", Find: "//go:linkname sync_atomic_SwapUintptr sync/atomic.SwapUintptr", Op: Replace,
+		Text: "//go:linkname sync_atomic_SwapUintptr sync/atomic.restepSwapUintptr", Why: whyRaw},
+	{File: "runtime/atomic_pointer.go", Find: "//go:linkname sync_atomic_CompareAndSwapUintptr sync/atomic.CompareAndSwapUintptr", Op: Replace,
+		Text: "//go:linkname sync_atomic_CompareAndSwapUintptr sync/atomic.restepCompareAndSwapUintptr", Why: whyRaw},
 
 	// Poller.
 	{File: "runtime/netpoll.go", Type: "pollDesc", Op: End, Text: "restepMachine, restepInc uint32; restepNext *pollDesc",
@@ -173,6 +190,7 @@ var runtimeEdits = []Edit{
 const (
 	restepPoint = "if restepPoints--; restepPoints < 0 { restepPreempt() }"
 	whyPoint    = "another goroutine may run between any two operations on channels, locks and atomics"
+	whyRaw      = "between a write barrier and its store nothing else may run: the runtime needs the function without a preemption point"
 	whyFinal    = "a finalizer of one machine would run with the variables of another, and close its files"
 	whySignal   = "each machine has its own signals"
 )

@@ -1,7 +1,5 @@
 package inject
 
-import "fmt"
-
 // stdEdits are the hooks outside package runtime.
 var stdEdits = []Edit{
 	{File: "syscall/syscall_linux.go", Func: "Syscall", Text: "if r1, r2, errno, done := restepSyscall(trap, a1, a2, a3, 0, 0, 0); done { return r1, r2, Errno(errno) }", Why: whySyscall},
@@ -60,23 +58,3 @@ const (
 	whyCPU             = "the host's processor would show in the steps of a run"
 	whyTestLog         = "T.Log makes a step at the moment of the call"
 )
-
-// atomicEdits puts a preemption point into every method of the types of
-// sync/atomic.
-func atomicEdits() []Edit {
-	methods := []string{"Load", "Store", "Swap", "CompareAndSwap"}
-	numeric := append(methods, "Add", "And", "Or")
-	var edits []Edit
-	add := func(file, recv string, methods []string) {
-		for _, m := range methods {
-			edits = append(edits, Edit{File: "sync/atomic/" + file, Func: fmt.Sprintf("(*%s).%s", recv, m), Text: restepPoint, Why: whyPoint})
-		}
-	}
-	add("type.go", "Bool", methods)
-	add("type.go", "Pointer", methods)
-	for _, t := range []string{"Int32", "Int64", "Uint32", "Uint64", "Uintptr"} {
-		add("type.go", t, numeric)
-	}
-	add("value.go", "Value", methods)
-	return edits
-}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -114,6 +115,16 @@ func (u *userFlags) take(args []string) (rest []string, err error) {
 		}
 	}
 	return rest, nil
+}
+
+// named returns the first of the flags left that has a name, "" for none.
+func (u *userFlags) named(name string) string {
+	for _, f := range slices.Concat(u.goflags, u.flags) {
+		if n, _, _ := strings.Cut(strings.TrimLeft(f, "-"), "="); n == name && strings.HasPrefix(f, "-") {
+			return f
+		}
+	}
+	return ""
 }
 
 // splitQuoted splits GOFLAGS as the go command does: at white space, with

@@ -36,10 +36,16 @@ type Overlay struct {
 // on paths, dates or seeds; where it lies depends on the content. Processes
 // may generate the same one at once.
 func Generate(g *Goroot) (*Overlay, error) {
+	return generatePatched(g, func(map[string]string) {})
+}
+
+// generatePatched is Generate with a last change of the files.
+func generatePatched(g *Goroot, patch func(files map[string]string)) (*Overlay, error) {
 	files, err := generateFiles(g)
 	if err != nil {
 		return nil, fmt.Errorf("patch %s: %w", g.Version, err)
 	}
+	patch(files)
 	return g.store("overlay", files)
 }
 

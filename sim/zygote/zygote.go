@@ -146,7 +146,21 @@ type Request struct {
 	Export        string        // real file that takes main's /tmp/restep.cover at the end; "" for none
 	Args, Env     []string      // of machine main
 	Gate          bool          // the child waits for Release
+	Check         Check         // for tests of the simulator itself
 }
+
+// Check makes a run hard for the simulator's own memory management. It is for
+// tests of the simulator: heap addresses, and with them what a program sees of
+// maps keyed by pointers, are not those of an ordinary run.
+type Check uint32
+
+const (
+	// CheckGC lets the collector verify its marking (GODEBUG gccheckmark=1) and
+	// clobber what it frees (clobberfree=1).
+	CheckGC Check = 2
+	// CheckCollect collects garbage at random turns of the goroutines.
+	CheckCollect Check = 4
+)
 
 const (
 	requestMagic = 0x52535450
@@ -162,6 +176,7 @@ func (r *Request) encode() ([]byte, error) {
 	if r.Gate {
 		flags |= flagGate
 	}
+	flags |= uint32(r.Check)
 	b = le.AppendUint32(b, requestMagic)
 	b = le.AppendUint32(b, flags)
 	for _, v := range []uint64{r.Seed, r.Variant, r.StopStep, uint64(r.Start.UnixNano()), uint64(r.Timeout)} {

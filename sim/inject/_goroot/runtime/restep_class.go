@@ -18,18 +18,7 @@ func restepTextClass(pc uintptr) int {
 	if !f.valid() {
 		return restepTextSync
 	}
-	name := funcname(f)
-	slash := -1
-	for i := 0; i < len(name) && name[i] != '['; i++ {
-		if name[i] == '/' {
-			slash = i
-		}
-	}
-	end := slash + 1
-	for end < len(name) && name[end] != '.' {
-		end++
-	}
-	pkg := name[:end]
+	pkg := restepPackage(funcname(f))
 	switch pkg {
 	case "runtime", "sync", "sync/atomic", "internal/sync":
 		return restepTextSync
@@ -43,4 +32,19 @@ func restepTextClass(pc uintptr) int {
 		}
 	}
 	return restepTextOther
+}
+
+// restepPackage is the import path in the name of a function.
+func restepPackage(name string) string {
+	slash := -1
+	for i := 0; i < len(name) && name[i] != '['; i++ {
+		if name[i] == '/' {
+			slash = i
+		}
+	}
+	end := slash + 1
+	for end < len(name) && name[end] != '.' {
+		end++
+	}
+	return name[:end]
 }

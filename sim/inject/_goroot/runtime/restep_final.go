@@ -1,5 +1,10 @@
 package runtime
 
+import (
+	"internal/runtime/sys"
+	"unsafe"
+)
+
 // Finalizers and cleanups run on goroutines of the runtime, for the machine
 // that registered them: with its variables in place, and not at all once that
 // boot of the machine is over.
@@ -27,25 +32,45 @@ func restepUnpackFinalizer(f *finalizer) (id, inc uint32) {
 	return id, inc
 }
 
-// restepEnter lends the calling goroutine of the runtime to a machine; it
-// reports false when that boot of the machine is over.
-func restepEnter(id, inc uint32) bool {
+// restepLend runs f on the calling goroutine of the runtime as if it were one
+// of machine id, unless that boot of the machine is over. If the machine dies
+// meanwhile, f is abandoned where it waits and restepLend returns.
+func restepLend(id, inc uint32, f func()) {
 	if id == 0 {
-		return true
+		f()
+		return
 	}
 	if !restepAlive(id, inc) {
-		return false
+		return
 	}
 	gp := getg()
+	// Where to go on: the stack may move, so places in it count from its end.
+	gp.restepBackPC = sys.GetCallerPC()
+	gp.restepBackSP = gp.stack.hi - sys.GetCallerSP()
+	gp.restepBackBP = gp.stack.hi - *(*uintptr)(unsafe.Pointer(getfp()))
 	gp.restepMachine, gp.restepInc, gp.restepLent = id, inc, true
 	systemstack(func() { restepSwitch(id) })
-	return true
+	f()
+	gp = getg()
+	gp.restepMachine, gp.restepInc, gp.restepLent = 0, 0, false
 }
 
-// restepLeave takes it back.
-func restepLeave() {
-	gp := getg()
-	gp.restepMachine, gp.restepInc, gp.restepLent = 0, 0, false
+// restepReturn lets a lent goroutine whose machine is dead return from
+// restepLend. It is off whatever it waited on; its deferred calls were made
+// below restepLend and do not run.
+func restepReturn(gp *g) {
+	gp.restepMachine, gp.restepInc, gp.restepLent, gp.restepMark = 0, 0, false, 0
+	gp._defer, gp._panic = nil, nil
+	gp.timer, gp.labels = nil, nil
+	gp.asyncSafePoint = false
+	gp.sched.pc = gp.restepBackPC
+	gp.sched.sp = gp.stack.hi - gp.restepBackSP
+	gp.sched.bp = gp.stack.hi - gp.restepBackBP
+	gp.sched.ctxt = nil
+	if readgstatus(gp) == _Gwaiting {
+		casgstatus(gp, _Gwaiting, _Grunnable)
+	}
+	restepEnqueue(gp)
 }
 
 // restepWrapCleanup makes a cleanup one of the machine that registers it.
@@ -54,12 +79,7 @@ func restepWrapCleanup[S any](cleanup func(S)) func(S) {
 	if id == 0 {
 		return cleanup
 	}
-	return func(arg S) {
-		if restepEnter(id, inc) {
-			cleanup(arg)
-			restepLeave()
-		}
-	}
+	return func(arg S) { restepLend(id, inc, func() { cleanup(arg) }) }
 }
 
 func restepWho() (id, inc uint32) {

@@ -16,6 +16,7 @@ func restepBury(id uint32) {
 		}
 	}
 	restepClosePolls(id)
+	restepStopTimers(id, m.inc)
 	m.image = nil
 	for w := m.waiters.ptr(); w != nil; {
 		next := w.restepNext.ptr()
@@ -27,11 +28,34 @@ func restepBury(id uint32) {
 	m.waiters = 0
 }
 
-// restepFree takes one goroutine out of the world.
-func restepFree(gp *g) {
-	if gp.restepLent {
-		throw("restep: machine died while one of its finalizers waits")
+// restepStopTimers takes the timers of a dead machine out of the heap, where
+// they would keep alive what they refer to until they are due.
+func restepStopTimers(id, inc uint32) {
+	ts := &getg().m.p.ptr().timers
+	for i := range ts.heap {
+		if t := ts.heap[i].timer; t.restepMachine == id && t.restepInc == inc {
+			t.stop()
+		}
 	}
+	ts.lock()
+	ts.adjust(restep.now, true)
+	ts.unlock()
+}
+
+// restepFree takes one goroutine out of the world. One that the runtime has
+// lent to the machine goes back to the runtime.
+func restepFree(gp *g) {
+	restepTakeOff(gp)
+	if gp.restepLent {
+		restepReturn(gp)
+		return
+	}
+	restepDestroy(gp)
+}
+
+// restepTakeOff unlinks a goroutine that does not run from whatever may make it
+// run again.
+func restepTakeOff(gp *g) {
 	switch status := readgstatus(gp); status {
 	case _Grunnable:
 		if !restep.runq.remove(gp) {
@@ -49,8 +73,17 @@ func restepFree(gp *g) {
 	if gp.timer != nil {
 		gp.timer.stop()
 	}
-	if gp.bubble != nil {
-		throw("restep: machine died with a goroutine in a synctest bubble")
+	gp.waiting = nil
+	gp.param = nil
+	gp.activeStackChans = false
+	gp.parkingOnChan.Store(false)
+	gp.selectDone.Store(0)
+}
+
+// restepDestroy is gdestroy for a goroutine that does not run.
+func restepDestroy(gp *g) {
+	if b := gp.bubble; b != nil && b.root.restepMachine == gp.restepMachine && b.root.restepInc == gp.restepInc {
+		gp.bubble = nil // all of the bubble dies, nobody is left to account to
 	}
 	pp := getg().m.p.ptr()
 	casgstatus(gp, readgstatus(gp), _Gdead)
@@ -66,16 +99,16 @@ func restepFree(gp *g) {
 	gp._panic = nil
 	gp.writebuf = nil
 	gp.waitreason = waitReasonZero
-	gp.waiting = nil
-	gp.param = nil
 	gp.labels = nil
 	gp.timer = nil
-	gp.activeStackChans = false
+	gp.bubble = nil
 	gp.coroarg = nil
+	gp.coroexit = false
+	gp.asyncSafePoint = false
 	gp.fipsOnlyBypass = false
 	gp.gcAssistBytes = 0
-	gp.selectDone.Store(0)
 	gp.restepMark = 0
+	gp.restepCoro = 0
 	gfput(pp, gp)
 }
 
@@ -123,8 +156,35 @@ func restepUnlink(gp *g) {
 		if sg := gp.waiting; sg != nil {
 			restepUnlinkCond(sg)
 		}
+	case waitReasonCoroutine:
+		restepUnlinkCoro(gp)
+	case waitReasonGCAssistWait, waitReasonGCAssistMarking:
+		// The program does not run while a collection marks.
+		throw("restep: goroutine of a dead machine assists a collection")
 	}
-	gp.waiting = nil
+}
+
+// restepCoroSwitch notes in which coroutine gp, which runs, is about to wait.
+func restepCoroSwitch(gp *g, c *coro) { gp.restepCoro = uintptr(unsafe.Pointer(c)) }
+
+// restepUnlinkCoro takes a goroutine out of the coroutine it waits in. The
+// coroutine is alive: one of its two goroutines is in corostart, which holds it.
+func restepUnlinkCoro(gp *g) {
+	c := gp.coroarg // of one that has not yet started
+	if c == nil {
+		c = (*coro)(unsafe.Pointer(gp.restepCoro))
+	}
+	if c != nil && c.gp.ptr() == gp {
+		c.gp = 0
+	}
+}
+
+// restepCoroGone is where a goroutine waits for ever whose partner in a
+// coroutine was on a machine that is dead.
+func restepCoroGone() {
+	getg().restepCoro = 0
+	gopark(nil, nil, waitReasonCoroutine, traceBlockGeneric, 1)
+	throw("restep: goroutine of a coroutine without a partner was woken")
 }
 
 // restepDropSudog returns sg to the pool.

@@ -9,23 +9,28 @@ import (
 // restepQueue is a growing vector of runnable goroutines, outside the Go heap
 // so that its size never shows in the program's addresses.
 type restepQueue struct {
-	mem uintptr // of cap elements
+	mem uintptr // of cap elements of type choice.Runnable
 	n   uint32
 	cap uint32
 }
 
+const restepQueueElem = unsafe.Sizeof(choice.Runnable{})
+
 //go:nosplit
-func (q *restepQueue) at(i uint32) *guintptr {
-	return (*guintptr)(unsafe.Pointer(q.mem + uintptr(i)*unsafe.Sizeof(guintptr(0))))
+func (q *restepQueue) at(i uint32) *choice.Runnable {
+	return (*choice.Runnable)(unsafe.Pointer(q.mem + uintptr(i)*restepQueueElem))
 }
+
+//go:nosplit
+func (q *restepQueue) g(i uint32) *g { return guintptr(q.at(i).G).ptr() }
 
 //go:nowritebarrierrec
 func (q *restepQueue) push(gp *g) {
 	if q.n == q.cap {
 		old := q.mem
-		size := uintptr(q.cap) * unsafe.Sizeof(guintptr(0))
+		size := uintptr(q.cap) * restepQueueElem
 		if size == 0 {
-			size = 2048
+			size = 4096
 		}
 		if q.cap >= 1<<20 {
 			throw("restep: more than a million runnable goroutines")
@@ -39,9 +44,9 @@ func (q *restepQueue) push(gp *g) {
 			sysFree(unsafe.Pointer(old), size, &memstats.other_sys)
 		}
 		q.mem = uintptr(p)
-		q.cap = uint32(size * 2 / unsafe.Sizeof(guintptr(0)))
+		q.cap = uint32(size * 2 / restepQueueElem)
 	}
-	q.at(q.n).set(gp)
+	*q.at(q.n) = choice.Runnable{G: uintptr(unsafe.Pointer(gp)), Word: gp.restepWord}
 	q.n++
 }
 
@@ -49,7 +54,7 @@ func (q *restepQueue) push(gp *g) {
 //
 //go:nowritebarrierrec
 func (q *restepQueue) take(i uint32) *g {
-	gp := q.at(i).ptr()
+	gp := q.g(i)
 	q.n--
 	*q.at(i) = *q.at(q.n)
 	return gp
@@ -60,7 +65,7 @@ func (q *restepQueue) take(i uint32) *g {
 //go:nowritebarrierrec
 func (q *restepQueue) remove(gp *g) bool {
 	for i := uint32(0); i < q.n; i++ {
-		if q.at(i).ptr() == gp {
+		if q.g(i) == gp {
 			q.n--
 			for ; i < q.n; i++ {
 				*q.at(i) = *q.at(i + 1)
@@ -80,6 +85,24 @@ func restepEnqueue(gp *g) {
 		return
 	}
 	restep.runq.push(gp)
+	if restep.urgent {
+		restepUrgent(gp)
+	}
+}
+
+// restepUrgent makes it the running goroutine's turn when one that has become
+// runnable shall interrupt it.
+//
+//go:nowritebarrierrec
+func restepUrgent(gp *g) {
+	cur := getg().m.curg
+	if cur == nil || cur == gp || cur.restepMachine == 0 || restepPoints <= 0 {
+		return
+	}
+	if restep.strategy.Urgent(gp.restepWord, cur.restepWord) {
+		restep.gap -= uint32(restepPoints)
+		restepPoints = 0
+	}
 }
 
 //go:nowritebarrierrec
@@ -124,10 +147,7 @@ func restepFindRunnable() (gp *g, inheritTime, tryWakeP bool) {
 		if n := restep.runq.n; n > 0 {
 			restep.tick++
 			restep.now += restepTickCost
-			i := uint32(0)
-			if n > 1 {
-				i = restep.src.Below(choice.Schedule, n)
-			}
+			i := restep.strategy.Pick(&restep.src, unsafe.Slice(restep.runq.at(0), int(n)))
 			return restep.runq.take(i), false, false
 		}
 		if restep.sysq.empty() {
@@ -183,36 +203,72 @@ func restepAdvance(pp *p) {
 	}
 }
 
+// restepUsePolicy takes the strategy and the level of preemption from the run's
+// variant.
+func restepUsePolicy(variant uint64) {
+	policy, ok := choice.PolicyOf(variant)
+	if !ok {
+		restepDie("this build does not know the schedule of the run's variant", uintptr(variant))
+	}
+	restep.strategy = restep.strategies.Use(policy)
+	restep.urgent = !restep.strategy.NeverUrgent()
+	restep.strategy.Start(&restep.src, policy.Preempt)
+	restepLevel = uint32(policy.Preempt)
+}
+
 // restepPreempt is a preemption point whose turn it is. It yields to the
 // picker unless the goroutine must not be interrupted here.
 //
 //go:linkname restepPreempt
 func restepPreempt() {
-	gp := getg()
-	mp := gp.m
 	if !restep.on {
 		restepPoints = 1 << 30
 		return
 	}
-	if gp.restepMachine == 0 || gp.restepLent || gp != mp.curg || mp.locks != 0 || mp.mallocing != 0 || mp.preemptoff != "" || gp.throwsplit {
-		restepPoints = 0
+	gp := getg()
+	if !restepMayYield(gp) || restepInShared(sys.GetCallerPC(), getfp()) {
+		restepLater()
 		return
 	}
-	if restepInShared(sys.GetCallerPC(), getfp()) {
-		restepPoints = 0
-		return
+	restepTurn(gp)
+	if restep.collect {
+		restepCollect()
 	}
-	restepNextPoint()
 	if restep.runq.n == 0 && restep.kernelNext == 0 {
 		return
 	}
 	mcall(restepYield)
 }
 
-// restepNextPoint draws after how many preemption points the next one yields:
-// uniformly from 1 to twice the mean.
-func restepNextPoint() {
-	restepPoints = int32(restep.src.Below(choice.Schedule, 2*restep.gap))
+// restepMayYield reports whether gp, which runs, is in a state in which another
+// goroutine may run.
+//
+//go:nosplit
+func restepMayYield(gp *g) bool {
+	mp := gp.m
+	return gp.restepMachine != 0 && !gp.restepLent && gp == mp.curg && mp.locks == 0 && mp.mallocing == 0 && mp.preemptoff == "" && !gp.throwsplit
+}
+
+// restepLater puts a turn off to the next preemption point.
+//
+//go:nosplit
+func restepLater() {
+	restepPoints = 0
+	restep.gap++
+}
+
+// restepTurn tells the strategy that it is gp's turn and learns when the next
+// one is.
+func restepTurn(gp *g) {
+	gp.restepWord, restep.gap = restep.strategy.Turn(&restep.src, gp.restepWord, restep.gap, restep.runq.n)
+	restepPoints = int32(restep.gap) - 1
+}
+
+// restepGosched runs on g0 when gp gives way by itself.
+func restepGosched(gp *g) {
+	if restep.on && restep.urgent && gp.restepMachine != 0 && restep.gcStarter.ptr() != gp {
+		gp.restepWord = restep.strategy.Gosched(gp.restepWord)
+	}
 }
 
 // restepYield puts the goroutine back among the runnable ones.
@@ -221,6 +277,13 @@ func restepYield(gp *g) {
 	dropg()
 	restepEnqueue(gp)
 	schedule()
+}
+
+// restepCollect makes a whole collection. It is for the simulator's own tests.
+func restepCollect() {
+	if restep.src.Next(choice.Runtime)%8 == 0 {
+		gcStart(gcTrigger{kind: gcTriggerCycle, n: work.cycles.Load() + 1})
+	}
 }
 
 // restepInShared reports whether the innermost frames, locks and atomics

@@ -17,10 +17,14 @@ var restep struct {
 	now  int64  // simulated time, ns since the Unix epoch
 	tick uint64 // scheduling decisions so far
 
-	gap        uint32 // mean number of preemption points between preemptions
-	goid       uint64 // last goroutine id given to a goroutine of a machine
-	sysgoid    uint64 // last id given to a system goroutine
-	deadline   int64  // simulated time at which the run is given up, 0 never
+	strategy   choice.Strategy   // decides who runs
+	strategies choice.Strategies // its state
+	urgent     bool              // some goroutines interrupt others when they become runnable
+	collect    bool              // collect garbage at random turns, in the simulator's own tests
+	gap        uint32            // preemption points from the last turn to the next
+	goid       uint64            // last goroutine id given to a goroutine of a machine
+	sysgoid    uint64            // last id given to a system goroutine
+	deadline   int64             // simulated time at which the run is given up, 0 never
 	gcStarter  guintptr
 	runq       restepQueue    // runnable goroutines of machines
 	sysq       gQueue         // runnable system goroutines, first come first served
@@ -97,6 +101,7 @@ func restepNewG(gp, creator *g) {
 	}
 	restep.goid++
 	gp.goid = restep.goid
+	gp.restepWord = restep.strategy.Born(&restep.src)
 	restepRecordGo(creator, gp)
 }
 

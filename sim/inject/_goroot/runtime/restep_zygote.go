@@ -32,6 +32,10 @@ type restepRequest struct {
 const (
 	restepMagic    = 0x52535450
 	restepFlagGate = 1 // wait at the gate before the run
+
+	// For the simulator's own tests.
+	restepFlagCheck   = 2 // the collector checks itself and clobbers what it frees
+	restepFlagCollect = 4 // collections at random turns
 )
 
 // restepReply is what the zygote answers.
@@ -262,6 +266,10 @@ func restepBecome(n uintptr) {
 		restepInitControl()
 		restepWaitAtGate()
 	}
+	if r.flags&restepFlagCheck != 0 {
+		debug.gccheckmark, debug.clobberfree = 1, 1
+	}
+	restep.collect = r.flags&restepFlagCollect != 0
 	log := restepOpenLog(logPath)
 	restepOpenExport(exportPath)
 	restepFilter()
@@ -280,7 +288,7 @@ func restepBegin(cfg *restepConfig) {
 	restep.src.Init(cfg.seed)
 	restep.now = cfg.start
 	restep.sysgoid = 1 << 40
-	restep.gap = [...]uint32{2, 6, 20, 80}[restepPlan()&3]
+	restepUsePolicy(cfg.variant)
 	restepSeedM()
 	gp := getg()
 	m := &restep.machine[1]
@@ -299,6 +307,7 @@ func restepBegin(cfg *restepConfig) {
 		g.goid = restep.sysgoid
 	}
 	gp.goid, restep.goid = 1, 1
+	gp.restepWord = restep.strategy.Born(&restep.src)
 	systemstack(func() {
 		restep.kernel = restep_kernelNew(&host, cfg)
 		id, err := restep_kernelNewMachine(restep.kernel, "main", 0, false)
@@ -317,7 +326,7 @@ func restepBegin(cfg *restepConfig) {
 		restep_kernelBootMachine(restep.kernel, 1)
 		restepKernelDone()
 	})
-	restepNextPoint()
+	restepTurn(gp)
 }
 
 // restepWaitAtGate waits until a debugger is attached and has said where to
@@ -477,5 +486,3 @@ func restepArgs() []string {
 func restepEnv() []string {
 	return append([]string{}, restep.machine[getg().restepMachine].env...)
 }
-
-func restepPlan() uint64 { return restep.src.Next(8) }
