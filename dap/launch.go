@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/go-dap"
@@ -26,6 +27,7 @@ type launchArguments struct {
 	Cwd         string             `json:"cwd"`         // where the go command runs
 	Test        string             `json:"test"`        // "TestX" or "TestX/sub"
 	Seed        *uint64            `json:"seed"`        // 1
+	Variant     string             `json:"variant"`     // as in a link, hexadecimal; "" is that of the newest run
 	Step        *uint64            `json:"step"`        // where to stop first
 	StopOnEntry bool               `json:"stopOnEntry"` // at the first step of the test's own code
 	StopAtEnd   bool               `json:"stopAtEnd"`   // at the last step, before the program ends
@@ -75,6 +77,13 @@ func (a *launchArguments) spec(dir string) (program.Spec, error) {
 	}
 	if a.Seed != nil {
 		spec.Seed = *a.Seed
+	}
+	if a.Variant != "" {
+		v, err := strconv.ParseUint(a.Variant, 16, 64)
+		if err != nil {
+			return spec, userError(idArguments, "\"variant\" is a hexadecimal number, as in a link to a step, not %q", a.Variant)
+		}
+		spec.Variant = &v
 	}
 	if a.BuildTags != "" {
 		spec.Tags = strings.Split(a.BuildTags, ",")
@@ -172,7 +181,7 @@ func (s *session) delveArguments(raw json.RawMessage) (json.RawMessage, error) {
 	if err := json.Unmarshal(raw, &args); err != nil {
 		return nil, err
 	}
-	for _, own := range []string{"program", "cwd", "test", "seed", "step", "stopAtEnd", "env", "args", "buildFlags",
+	for _, own := range []string{"program", "cwd", "test", "seed", "variant", "step", "stopAtEnd", "env", "args", "buildFlags",
 		"buildTags", "token", "maxThreads", "showGlobalVariables", "noDebug", "followExec", "followExecRegex", "backend", "processId", "waitFor"} {
 		delete(args, own)
 	}

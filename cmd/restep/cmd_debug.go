@@ -24,7 +24,8 @@ flags:
   -test TestX    the test, or TestX/sub
   -seed N        the seed of the run (1)
   -step N        the step to stop at
-  -short         as in restep test
+  -short -sched -preempt
+                 as in restep test
   -tags a,b      build tags
   -env K=V       what the program sees in its environment; may be repeated
   -buildflag F   a further flag of go build; may be repeated

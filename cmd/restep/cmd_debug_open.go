@@ -13,6 +13,7 @@ import (
 
 	"github.com/restep/restep/dap/target"
 	"github.com/restep/restep/replay"
+	"github.com/restep/restep/replay/launch"
 	"github.com/restep/restep/replay/program"
 	"github.com/restep/restep/sim/inject"
 )
@@ -30,6 +31,8 @@ type momentFlags struct {
 	seed  uint64
 	step  string
 	tags  string
+	sched string
+	point string // -preempt
 	env   listFlag
 	build listFlag
 	short bool
@@ -50,6 +53,8 @@ func newMomentFlags(name string) *momentFlags {
 	f.set.Uint64Var(&f.seed, "seed", 1, "")
 	f.set.StringVar(&f.step, "step", "", "")
 	f.set.StringVar(&f.tags, "tags", "", "")
+	f.set.StringVar(&f.sched, "sched", "", "")
+	f.set.StringVar(&f.point, "preempt", "", "")
 	f.set.Var(&f.env, "env", "")
 	f.set.Var(&f.build, "buildflag", "")
 	f.set.BoolVar(&f.short, "short", false, "")
@@ -84,6 +89,12 @@ func (f *momentFlags) moment(pkg string) (moment, error) {
 	if strings.ContainsAny(m.spec.Test, `^$|*+?()[]{}\ `) {
 		return m, fmt.Errorf("-test takes the name of one test, not the pattern %s", quoteArg(f.test))
 	}
+	policy, err := launch.ParsePolicy(f.sched, f.point)
+	if err != nil {
+		return m, err
+	}
+	variant := policy.Variant()
+	m.spec.Variant = &variant
 	if f.tags != "" {
 		m.spec.Tags = strings.Split(f.tags, ",")
 	}

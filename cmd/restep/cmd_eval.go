@@ -23,7 +23,8 @@ flags:
   -step N        the step; without it the first one of the test's own code
   -json          one object: expr, type, value, step, machine, goroutine, func,
                  path, line
-  -short, -tags, -env, -buildflag   as in restep debug
+  -short, -sched, -preempt, -tags, -env, -buildflag
+                 as in restep debug
 `
 
 // evalResult is what eval -json prints.

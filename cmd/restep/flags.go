@@ -42,6 +42,7 @@ type testConfig struct {
 	timeout      time.Duration // real time for one run, 0 = none
 	memory       uint64        // bytes that one run may take, 0 = any
 	seeds        seedSet
+	variant      uint64 // of each run: its policy
 	trace        []steplog.Kind
 	workers      int
 	tags         []string
@@ -63,6 +64,7 @@ func (e *refusedFlag) Error() string { return "-" + e.name + ": " + e.why }
 // flagText holds values that are checked after parsing.
 type flagText struct {
 	run, skip, seed, seeds, trace, tags, bench, benchTime, vet string
+	sched, preempt                                             string
 	benchMem                                                   bool
 	cover                                                      coverFlags
 	refused                                                    error
@@ -120,6 +122,8 @@ func (c *testConfig) flagSet(v *flagText) *flag.FlagSet {
 	fs.StringVar(&v.skip, "skip", "", "")
 	fs.StringVar(&v.seed, "seed", "", "")
 	fs.StringVar(&v.seeds, "seeds", "", "")
+	fs.StringVar(&v.sched, "sched", "", "")
+	fs.StringVar(&v.preempt, "preempt", "", "")
 	fs.StringVar(&v.trace, "simtrace", "", "")
 	fs.StringVar(&v.tags, "tags", "", "")
 	fs.BoolVar(&v.cover.on, "cover", false, "")
@@ -239,6 +243,12 @@ func (c *testConfig) finish(v *flagText) (err error) {
 	default:
 		c.seeds = seedSet{{1, 1}}
 	}
+	policy, err := launch.ParsePolicy(v.sched, v.preempt)
+	if err != nil {
+		return err
+	}
+	c.variant = policy.Variant()
+	c.repeat = append(c.repeat, launch.PolicyFlags(c.variant)...)
 	if c.count < 1 || c.workers < 1 || c.timeout < 0 {
 		return errors.New("-count and -j must be at least 1, -timeout at least 0")
 	}

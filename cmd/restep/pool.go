@@ -59,7 +59,7 @@ func newSubject(cfg *testConfig, bin *inject.Binary, store *runs.Store) *subject
 func (t *subject) spec(test string, seed uint64) launch.Spec {
 	return launch.Spec{
 		Build: t.bin.BuildID, Package: t.bin.ImportPath, Module: t.bin.ModulePath, Go: t.bin.GoVersion,
-		Restep: version(), Test: test, Run: t.cfg.only(test), Seed: seed,
+		Restep: version(), Test: test, Run: t.cfg.only(test), Seed: seed, Variant: t.cfg.variant,
 		Cover: t.cfg.cover != nil, Flags: t.cfg.flags, Args: t.cfg.args, Env: t.cfg.env,
 		Memory: t.cfg.memory,
 	}

@@ -297,7 +297,7 @@ func (r *reporter) explain(d *done) {
 		r.out("  look   %s", r.command("restep debug", "-test", d.test, "-seed", strconv.FormatUint(d.seed, 10),
 			"-step", strconv.FormatUint(f.Step, 10)))
 	}
-	m := link.Moment{Build: r.bin.BuildID, Package: r.pkg, Test: d.test, Seed: d.seed, Step: f.Step}
+	m := link.Moment{Build: r.bin.BuildID, Package: r.pkg, Test: d.test, Seed: d.seed, Variant: r.cfg.variant, Step: f.Step}
 	r.out("  link   %s", m)
 }
 
@@ -349,7 +349,7 @@ func (r *reporter) command(name string, args ...string) string {
 	case "restep debug":
 		for _, f := range r.cfg.repeat {
 			switch flag, _, _ := strings.Cut(f, "="); flag {
-			case "-short", "-tags", "-env":
+			case "-short", "-tags", "-env", "-sched", "-preempt":
 				words = append(words, f)
 			case "-skip", "-parallel", "-benchtime", "-benchmem", "-memory", "-timeout", "-vet": // the recorded run has them
 			default:

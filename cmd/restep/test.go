@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/restep/restep/replay/launch"
 	"github.com/restep/restep/replay/runs"
 	"github.com/restep/restep/sim/inject"
 )
@@ -154,7 +155,7 @@ func (s *session) pkg(ctx context.Context, p *goPackage) {
 	building, built := s.u.building()
 	bin, err := inject.Build(ctx, inject.BuildConfig{
 		Package: p.ImportPath, Tags: s.cfg.tags, BuildFlags: s.cfg.build, Cover: s.cfg.cover, Vet: s.cfg.vet,
-		Progress: building,
+		Instrument: launch.Instrumented(s.cfg.variant), Progress: building,
 	})
 	built()
 	switch {
@@ -433,7 +434,8 @@ func (s *session) keep(t *subject, d *done) {
 	spec := t.spec(d.test, d.seed)
 	id := strings.Join(slices.Concat([]string{spec.Run}, spec.Flags, spec.Args, spec.Env), "\x00")
 	kept, err := t.store.Add(runs.Result{
-		Time: time.Now().UTC(), Begun: t.begun.UTC(), Build: spec.Build, Package: spec.Package, Module: spec.Module, Test: d.test, Seed: d.seed,
+		Time: time.Now().UTC(), Begun: t.begun.UTC(), Build: spec.Build, Package: spec.Package, Module: spec.Module,
+		Test: d.test, Seed: d.seed, Variant: spec.Variant,
 		Result: d.outcome.Result, Failure: d.outcome.Failure, Steps: d.outcome.Steps, Checksum: d.outcome.Checksum,
 		SimNs: int64(d.outcome.Simulated), RealNs: int64(d.real),
 	}, d.path, id)

@@ -22,6 +22,7 @@ type Spec struct {
 	Package    string       // one package, as on go's command line; "" is "."
 	Test       string       // "TestX", or "TestX/sub" for one sub-test
 	Seed       uint64       // 0 is a seed as any other
+	Variant    *uint64      // nil takes that of the newest recorded run, or 0
 	Tags       []string     // build tags
 	BuildFlags []string     // further flags of go build
 	Env        []string     // KEY=value, what the program under test sees besides the fixed ones
@@ -63,21 +64,30 @@ func Load(ctx context.Context, spec Spec) (*Program, error) {
 	if name == "" {
 		return nil, fmt.Errorf("which test? give its name: %w", ErrNoTest)
 	}
-	bin, err := inject.Build(ctx, inject.BuildConfig{
-		Dir: spec.Dir, Package: spec.Package, Tags: spec.Tags, BuildFlags: spec.BuildFlags,
-		Env: spec.GoEnv, Progress: spec.Progress,
-	})
-	if err != nil {
+	variant := uint64(0)
+	if spec.Variant != nil {
+		variant = *spec.Variant
+	}
+	p := &Program{}
+	if err := p.build(ctx, spec, variant); err != nil {
 		return nil, err
 	}
-	p := &Program{Bin: bin, Source: text.Source{Module: bin.ModulePath, ModuleDir: bin.ModuleDir, Package: bin.ImportPath}}
+	old := p.newest(name, spec)
+	if old != nil && old.Header().Variant != variant {
+		variant = old.Header().Variant
+		if err := p.build(ctx, spec, variant); err != nil {
+			old.Close()
+			return nil, err
+		}
+	}
+	bin := p.Bin
 	world := launch.Spec{
 		Build: bin.BuildID, Package: bin.ImportPath, Module: bin.ModulePath, Go: bin.GoVersion, Restep: spec.Version,
-		Test: name, Run: run, Seed: spec.Seed, Flags: spec.Flags, Args: spec.Args, Env: spec.Env,
+		Test: name, Run: run, Seed: spec.Seed, Variant: variant, Flags: spec.Flags, Args: spec.Args, Env: spec.Env,
 		Memory: launch.Memory,
 	}
 	p.Header = world.Header()
-	p.find(spec, name)
+	p.find(spec, old)
 	if err := p.startZygote(ctx); err != nil {
 		return nil, err
 	}
@@ -94,6 +104,25 @@ func Load(ctx context.Context, spec Spec) (*Program, error) {
 	return p, nil
 }
 
+// build builds the test binary that runs of a variant need.
+func (p *Program) build(ctx context.Context, spec Spec, variant uint64) (err error) {
+	if err := launch.CheckVariant(variant); err != nil {
+		return err
+	}
+	instrument := launch.Instrumented(variant)
+	if p.Bin != nil && p.Bin.Instrumented == instrument {
+		return nil
+	}
+	p.Bin, err = inject.Build(ctx, inject.BuildConfig{
+		Dir: spec.Dir, Package: spec.Package, Tags: spec.Tags, BuildFlags: spec.BuildFlags,
+		Instrument: instrument, Env: spec.GoEnv, Progress: spec.Progress,
+	})
+	if err == nil {
+		p.Source = text.Source{Module: p.Bin.ModulePath, ModuleDir: p.Bin.ModuleDir, Package: p.Bin.ImportPath}
+	}
+	return err
+}
+
 // splitTest splits "TestX/sub" into the test and the pattern for -test.run,
 // "" for all of the test.
 func splitTest(test string) (name, run string) {
@@ -105,10 +134,10 @@ func splitTest(test string) (name, run string) {
 	return test, ""
 }
 
-// find takes the recorded run if it is of this build. If not it leaves what to
-// record in the header.
-func (p *Program) find(spec Spec, test string) {
-	if old := p.newest(test, spec.Seed); old != nil {
+// find takes the recorded run, if there is one and it is of this build. If not
+// it leaves what to record in the header.
+func (p *Program) find(spec Spec, old *runs.Log) {
+	if old != nil {
 		h := old.Header()
 		asked := p.Header
 		if spec.Env == nil && spec.Args == nil && spec.Flags == nil && len(h.Args) > 0 && !strings.Contains(spec.Test, "/") {
@@ -130,13 +159,13 @@ func (p *Program) find(spec Spec, test string) {
 }
 
 // newest opens the newest log of the run that is stored and not damaged.
-func (p *Program) newest(test string, seed uint64) *runs.Log {
+func (p *Program) newest(test string, spec Spec) *runs.Log {
 	store, err := runs.OpenRead(p.Bin.ModuleDir)
 	if err != nil {
 		return nil
 	}
 	defer store.Close()
-	found, err := store.Find(runs.Query{Package: p.Bin.ImportPath, Test: test, Seed: &seed, NeedLog: true})
+	found, err := store.Find(runs.Query{Package: p.Bin.ImportPath, Test: test, Seed: &spec.Seed, Variant: spec.Variant, NeedLog: true})
 	if err != nil {
 		return nil
 	}
@@ -145,7 +174,8 @@ func (p *Program) newest(test string, seed uint64) *runs.Log {
 		return nil
 	}
 	h := log.Header()
-	if log.Steps() == 0 || len(log.Problems()) > 0 || h.Seed != seed || h.Variant != 0 ||
+	if log.Steps() == 0 || len(log.Problems()) > 0 || h.Seed != spec.Seed ||
+		spec.Variant != nil && h.Variant != *spec.Variant || launch.CheckVariant(h.Variant) != nil ||
 		h.Package != p.Bin.ImportPath || h.Module != p.Bin.ModulePath || h.Test != test {
 		log.Close()
 		return nil

@@ -264,6 +264,7 @@ type Query struct {
 	Package string
 	Test    string
 	Seed    *uint64
+	Variant *uint64
 	NeedLog bool
 }
 
@@ -276,7 +277,7 @@ func (s *Store) Find(q Query) (Result, error) {
 	}
 	for _, r := range slices.Backward(all) {
 		if (q.Package == "" || q.Package == r.Package) && (q.Test == "" || q.Test == r.Test) &&
-			(q.Seed == nil || *q.Seed == r.Seed) && (!q.NeedLog || r.Log != "") {
+			(q.Seed == nil || *q.Seed == r.Seed) && (q.Variant == nil || *q.Variant == r.Variant) && (!q.NeedLog || r.Log != "") {
 			return r, nil
 		}
 	}

@@ -96,6 +96,7 @@ export async function startDebugging(sessions: Sessions, target: Target, step: n
     program: target.program,
     test: target.test,
     seed: target.seed,
+    ...(target.variant === undefined ? {} : { variant: target.variant }),
     ...(target.cwd === undefined ? {} : { cwd: target.cwd }),
     ...(step === undefined ? { stopOnEntry: true } : { step }),
   };

@@ -120,12 +120,10 @@ async function pickRun(runs: readonly Run[], step: number): Promise<Target | und
 
 /** momentTarget finds the package of a link in the workspace. */
 export async function momentTarget(m: Moment): Promise<Target> {
-  if (m.variant !== undefined && /[^0]/.test(m.variant)) {
-    throw new Error("restep: this link is to a variant of a run, which this version cannot open");
-  }
   const program = await findPackage(m.package);
   if (program === undefined) {
     throw new Error(`restep: no module of this workspace has the package ${m.package}; open its folder first`);
   }
-  return { program, cwd: program, test: m.test, seed: m.seed };
+  const variant = m.variant !== undefined && /[^0]/.test(m.variant) ? { variant: m.variant } : {};
+  return { program, cwd: program, test: m.test, seed: m.seed, ...variant };
 }

@@ -14,6 +14,8 @@ export interface Target {
   readonly cwd?: string | undefined;
   readonly test: string;
   readonly seed: string;
+  /** How the run is scheduled, as in its link; absent for the usual way. */
+  readonly variant?: string | undefined;
 }
 
 /** Session is one debugged run. */
@@ -41,7 +43,12 @@ export class Session {
   /** shows tells whether the session is about a run. */
   shows(t: Target): boolean {
     const test = (name: string) => name.split("/")[0];
-    return test(this.test) === test(t.test) && this.seed === t.seed && this.package === packageName(t.program);
+    return (
+      test(this.test) === test(t.test) &&
+      this.seed === t.seed &&
+      this.debug.configuration["variant"] === t.variant &&
+      this.package === packageName(t.program)
+    );
   }
 
   async steps(args: StepsArguments): Promise<StepsBody> {
