@@ -12,7 +12,7 @@ func TestBasics(t *testing.T) {
 	for _, test := range []string{"TestPackageFolder", "TestNames", "TestPowerLoss"} {
 		t.Run(test, func(t *testing.T) {
 			for seed := uint64(1); seed <= 5; seed++ {
-				path := newLog(t, test, seed)
+				path := newLog(t, test, seed, 0)
 				r := request(test, seed, path)
 				r.Root, r.Real, r.Cwd = "/src/basics", b.PackageDir, "/src/basics"
 				run := run{status: wait(t, z, r)}

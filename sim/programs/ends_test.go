@@ -124,7 +124,7 @@ func TestLostUpdates(t *testing.T) {
 // A run that never yields tells on request which goroutine runs, and ends.
 func TestBusy(t *testing.T) {
 	z := start(t, build(t, "ends"))
-	path := newLog(t, "TestBusy", 1)
+	path := newLog(t, "TestBusy", 1, 0)
 	child, err := z.Run(request("TestBusy", 1, path))
 	if err != nil {
 		t.Fatal(err)

@@ -25,16 +25,31 @@ var (
 // build builds testdata/dir, once for all tests.
 func build(t testing.TB, dir string) *inject.Binary {
 	t.Helper()
+	return buildWith(t, inject.BuildConfig{Dir: filepath.Join("testdata", dir)})
+}
+
+// instrumented builds testdata/dir for the levels of preemption above points.
+func instrumented(t testing.TB, dir string) *inject.Binary {
+	t.Helper()
+	return buildWith(t, inject.BuildConfig{Dir: filepath.Join("testdata", dir), Instrument: true})
+}
+
+func buildWith(t testing.TB, cfg inject.BuildConfig) *inject.Binary {
+	t.Helper()
+	key := cfg.Dir
+	if cfg.Instrument {
+		key += " instrumented"
+	}
 	builtMu.Lock()
 	defer builtMu.Unlock()
-	if b := built[dir]; b != nil {
+	if b := built[key]; b != nil {
 		return b
 	}
-	b, err := inject.Build(context.Background(), inject.BuildConfig{Dir: filepath.Join("testdata", dir)})
+	b, err := inject.Build(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	built[dir] = b
+	built[key] = b
 	return b
 }
 
@@ -58,11 +73,26 @@ type run struct {
 // simulate runs one test with one seed.
 func simulate(t testing.TB, z *zygote.Zygote, test string, seed uint64) run {
 	t.Helper()
-	path := newLog(t, test, seed)
+	return simulateWith(t, z, request(test, seed, ""))
+}
+
+// runVariant is simulate with another policy than the usual one.
+func runVariant(t testing.TB, z *zygote.Zygote, test string, seed, variant uint64) run {
+	t.Helper()
+	req := request(test, seed, "")
+	req.Variant = variant
+	return simulateWith(t, z, req)
+}
+
+// simulateWith records a run in a log of its own and reads it.
+func simulateWith(t testing.TB, z *zygote.Zygote, req *zygote.Request) run {
+	t.Helper()
+	path := newLog(t, "run", req.Seed, req.Variant)
 	defer os.Remove(path)
-	status := wait(t, z, request(test, seed, path))
+	req.Log = path
+	status := wait(t, z, req)
 	if s := z.Stderr(); s != "" {
-		t.Fatalf("the simulator failed in %s, seed %d:\n%s", test, seed, s)
+		t.Fatalf("the simulator failed in %v, seed %d, variant %x:\n%s", req.Args, req.Seed, req.Variant, s)
 	}
 	r := run{status: status}
 	r.read(t, path)
@@ -83,9 +113,9 @@ func (r *run) read(t testing.TB, path string) {
 }
 
 // newLog makes the file of a step log with its header.
-func newLog(t testing.TB, test string, seed uint64) string {
+func newLog(t testing.TB, test string, seed, variant uint64) string {
 	t.Helper()
-	head, err := steplog.EncodeHeader(&steplog.Header{Seed: seed, StartNs: epoch.UnixNano(), Test: test})
+	head, err := steplog.EncodeHeader(&steplog.Header{Seed: seed, Variant: variant, StartNs: epoch.UnixNano(), Test: test})
 	if err != nil {
 		t.Fatal(err)
 	}
