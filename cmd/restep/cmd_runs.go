@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/restep/restep/replay/launch"
 	"github.com/restep/restep/replay/runs"
 	"github.com/restep/restep/replay/text"
 )
@@ -166,7 +167,7 @@ func runsTable(store *runs.Store, list []runs.Result) []byte {
 		}
 		rows = append(rows, []string{
 			r.Time.Local().Format("2006-01-02 15:04:05"), text.Escape(r.Test), text.Escape(shortPackage(r)),
-			strconv.FormatUint(r.Seed, 10), r.Result, strconv.FormatUint(r.Steps, 10), text.Escape(log),
+			seedText(r), r.Result, strconv.FormatUint(r.Steps, 10), text.Escape(log),
 		})
 	}
 	var width [7]int
@@ -288,4 +289,9 @@ func parseAge(s string) (time.Duration, error) {
 		return 0, errors.New("write for example 36h or 7d")
 	}
 	return d, nil
+}
+
+// seedText is the seed of a run, and its policy where that is not the usual one.
+func seedText(r *runs.Result) string {
+	return strings.Join(append([]string{strconv.FormatUint(r.Seed, 10)}, launch.PolicyFlags(r.Variant)...), " ")
 }

@@ -189,7 +189,7 @@ func (c *stepsConfig) open(u *ui) (log *runs.Log, src text.Source, code int) {
 	}
 	src = source(log, moduleDir)
 	if !c.json {
-		u.say(text.Escape(fmt.Sprintf("%s of %s, seed %d: %s, %s", r.Test, r.Package, r.Seed, r.Result, plural(log.Steps(), "step"))))
+		u.say(text.Escape(fmt.Sprintf("%s of %s, seed %s: %s, %s", r.Test, r.Package, seedText(&r), r.Result, plural(log.Steps(), "step"))))
 	}
 	if why := stale(store, &r, src); why != "" {
 		u.say(why, "run the test again to see what it does now")

@@ -6,7 +6,7 @@ func TestTraps(t *testing.T) {
 	z := start(t, build(t, "traps"))
 	for _, test := range []string{
 		"TestInitWaits", "TestPull", "TestCleanup", "TestSyscallsFromGrowingStacks", "TestCollectionsSeeImages",
-		"TestSharedWaitGroup", "TestPools",
+		"TestSharedWaitGroup", "TestPools", "TestPullFromDead", "TestDeadBubble", "TestDeadCleanup",
 	} {
 		t.Run(test, func(t *testing.T) {
 			for seed := range uint64(5) {
