@@ -202,7 +202,8 @@ func TestNothingRan(t *testing.T) {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
 	write(t, file, "package m\n")
-	if got, err = c.execute(runTest, arguments{URI: string(uri.File(file)), Test: "TestTagged"}); err != nil || !strings.Contains(got, "package example.com/m has no such test") {
+	got, err = c.execute(runTest, arguments{URI: string(uri.File(file)), Test: "TestTagged"})
+	if err != nil || !strings.Contains(got, "package example.com/m has no such test") {
 		t.Errorf("got %s, %v", got, err)
 	}
 }

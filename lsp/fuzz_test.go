@@ -70,13 +70,17 @@ func FuzzStream(f *testing.F) {
 // The server ends, whatever it was.
 func FuzzServe(f *testing.F) {
 	f.Add(frames(`{"jsonrpc":"2.0","method":"initialized","params":{}}`,
-		`{"jsonrpc":"2.0","method":"textDocument/didOpen","params":{"textDocument":{"uri":"file:///m/m_test.go","languageId":"go","version":1,"text":"package m\n// restep://v1/x?test=T&seed=1\nfunc TestA(t *testing.T) {}\n"}}}`,
-		`{"jsonrpc":"2.0","method":"textDocument/didChange","params":{"textDocument":{"uri":"file:///m/m_test.go","version":2},"contentChanges":[{"range":{"start":{"line":1,"character":0},"end":{"line":2,"character":0}},"text":"x\n"}]}}`,
+		`{"jsonrpc":"2.0","method":"textDocument/didOpen","params":{`+
+			`"textDocument":{"uri":"file:///m/m_test.go","languageId":"go","version":1,`+
+			`"text":"package m\n// restep://v1/x?test=T&seed=1\nfunc TestA(t *testing.T) {}\n"}}}`,
+		`{"jsonrpc":"2.0","method":"textDocument/didChange","params":{"textDocument":{"uri":"file:///m/m_test.go","version":2},`+
+			`"contentChanges":[{"range":{"start":{"line":1,"character":0},"end":{"line":2,"character":0}},"text":"x\n"}]}}`,
 		`{"jsonrpc":"2.0","id":2,"method":"textDocument/codeLens","params":{"textDocument":{"uri":"file:///m/m_test.go"}}}`,
 		`{"jsonrpc":"2.0","id":"h","method":"textDocument/hover","params":{"textDocument":{"uri":"file:///m/m_test.go"},"position":{"line":2,"character":7}}}`,
 		`{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":"h"}}`,
 		`{"jsonrpc":"2.0","id":3,"method":"textDocument/documentLink","params":{"textDocument":{"uri":"file:///m/m_test.go"}}}`))
-	f.Add(frames(`{"jsonrpc":"2.0","id":4,"method":"textDocument/codeAction","params":{"textDocument":{"uri":"file:///m.go"},"range":{"start":{"line":4294967295,"character":0},"end":{"line":0,"character":1}},"context":{"diagnostics":[],"only":["x"],"triggerKind":2}}}`,
+	f.Add(frames(`{"jsonrpc":"2.0","id":4,"method":"textDocument/codeAction","params":{"textDocument":{"uri":"file:///m.go"},`+
+		`"range":{"start":{"line":4294967295,"character":0},"end":{"line":0,"character":1}},"context":{"diagnostics":[],"only":["x"],"triggerKind":2}}}`,
 		command(5, `"command":"restep.debug","arguments":[{"uri":"file:///m.go","test":"TestA","seed":"18446744073709551615"}]`),
 		command(6, `"command":"restep.copyLink","arguments":[{"uri":"file:///m.go","test":"TestA","link":"restep://v1/x?test=T&seed=1"}]`),
 		`{"jsonrpc":"2.0","method":"workspace/didChangeConfiguration","params":{"settings":{"restep":{"tests":"all","hints":{"logs":false},"buildFlags":["-x"]}}}}`,

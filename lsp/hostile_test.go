@@ -90,11 +90,13 @@ func TestStrayMessages(t *testing.T) {
 		`{"jsonrpc":"2.0","id":"x","error":{"code":1,"message":"\u001b[31m"}}`,
 		`{"jsonrpc":"2.0","method":"window/workDoneProgress/cancel","params":{"token":"nobody's"}}`,
 		`{"jsonrpc":"2.0","method":"textDocument/didClose","params":{"textDocument":{"uri":"file:///never/opened.go"}}}`,
-		`{"jsonrpc":"2.0","method":"workspace/didChangeWorkspaceFolders","params":{"event":{"added":[{"uri":"http://x/y","name":"x"}],"removed":[{"uri":"file:///never","name":"y"}]}}}`,
+		`{"jsonrpc":"2.0","method":"workspace/didChangeWorkspaceFolders","params":{"event":` +
+			`{"added":[{"uri":"http://x/y","name":"x"}],"removed":[{"uri":"file:///never","name":"y"}]}}}`,
 	} {
 		r.send(m)
 	}
-	r.send(`{"jsonrpc":"2.0","id":10,"method":"textDocument/inlayHint","params":{"textDocument":{"uri":"file:///x.go"},"range":{"start":{"line":4294967295,"character":4294967295},"end":{"line":0,"character":0}}}}`)
+	r.send(`{"jsonrpc":"2.0","id":10,"method":"textDocument/inlayHint","params":{"textDocument":{"uri":"file:///x.go"},` +
+		`"range":{"start":{"line":4294967295,"character":4294967295},"end":{"line":0,"character":0}}}}`)
 	if a := r.receive(); a.Error != nil || string(a.Result) != "[]" {
 		t.Errorf("after all this: %+v", a)
 	}

@@ -38,7 +38,10 @@ type features struct {
 }
 
 func newSnapshot() *snapshot {
-	return &snapshot{docs: map[string]*document{}, folders: map[string]string{}, nested: map[string][]source.Module{}, modules: map[string]*hits.State{}, config: defaultConfig()}
+	return &snapshot{
+		docs: map[string]*document{}, folders: map[string]string{}, nested: map[string][]source.Module{},
+		modules: map[string]*hits.State{}, config: defaultConfig(),
+	}
 }
 
 // clone returns a snapshot that may be changed until it is put in place.

@@ -12,7 +12,8 @@ const lspHelp = `usage: restep lsp
 
 Serves the language server protocol on standard input and output: step numbers
 in the source, commands on tests, failing seeds. An editor starts it, beside
-gopls; it ends with the editor.
+gopls; it ends with the editor. lsp/README.md has the settings for Neovim,
+Helix and Emacs; VS Code's extension starts it by itself.
 `
 
 // lspConn is standard input and output as one connection.
@@ -28,6 +29,9 @@ func runLSP(ctx context.Context, u *ui, args []string) int {
 		if a != "-stdio" && a != "--stdio" { // some clients add it
 			return u.fail(exitUsage, "lsp takes no arguments, not "+quoteArg(a), "restep help lsp explains it")
 		}
+	}
+	if isTerminal(os.Stdin) {
+		u.say("the language server talks to an editor on standard input, not to a person", "lsp/README.md tells how editors start it; ctrl-C ends it")
 	}
 	self, err := os.Executable()
 	if err != nil {

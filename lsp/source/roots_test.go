@@ -77,15 +77,16 @@ func TestRoots(t *testing.T) {
 func TestReachModules(t *testing.T) {
 	imports := func(path string) string { return "package p\n\nimport _ \"" + path + "\"\n" }
 	dir := tree(t, map[string]string{
-		"go.work":                              "use (\n\t./m\n\t./member\n)\n",
-		"m/go.mod":                             "module m\nrequire (\n\texample.com/Cached v1.0.0\n\texample.com/light v1.0.0\n)\nreplace example.com/replaced => ../replaced\n",
-		"m/x_test.go":                          "package m\n",
-		"m/vendor/example.com/vendored/p/p.go": imports(SimPackage),
-		"m/own/p.go":                           imports("example.com/replaced/p"),
-		"member/go.mod":                        "module member",
-		"member/p/p.go":                        imports("m/own"),
-		"replaced/go.mod":                      "module example.com/replaced",
-		"replaced/p/p.go":                      imports(SimPackage),
+		"go.work": "use (\n\t./m\n\t./member\n)\n",
+		"m/go.mod": "module m\nrequire (\n\texample.com/Cached v1.0.0\n\texample.com/light v1.0.0\n)\n" +
+			"replace example.com/replaced => ../replaced\n",
+		"m/x_test.go":                                      "package m\n",
+		"m/vendor/example.com/vendored/p/p.go":             imports(SimPackage),
+		"m/own/p.go":                                       imports("example.com/replaced/p"),
+		"member/go.mod":                                    "module member",
+		"member/p/p.go":                                    imports("m/own"),
+		"replaced/go.mod":                                  "module example.com/replaced",
+		"replaced/p/p.go":                                  imports(SimPackage),
 		"cache/example.com/!cached@v1.0.0/go.mod":          "module example.com/Cached\nrequire github.com/restep/restep v0.1.0\n",
 		"cache/example.com/!cached@v1.0.0/p/p.go":          imports(SimPackage),
 		"cache/example.com/light@v1.0.0/go.mod":            "module example.com/light\n",

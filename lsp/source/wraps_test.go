@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// TestWraps: a line logs for the caller of its function if it hands on what
-// that was given. Lines are marked with what is expected.
-func TestWraps(t *testing.T) {
-	const content = `package m
+// wrappers are functions whose lines are marked with whether they log for their
+// caller.
+const wrappers = `package m
 
 func logf(format string, args ...any) {
 	log.Printf("m: "+format, args...) // yes
@@ -70,8 +69,12 @@ func (l *logger) Info(msg string, kv ...any) {
 		Msg(msg) // yes
 }
 `
-	f := Parse("m.go", content)
-	for i, line := range strings.Split(content, "\n") {
+
+// TestWraps: a line logs for the caller of its function if it hands on what
+// that was given. Lines are marked with what is expected.
+func TestWraps(t *testing.T) {
+	f := Parse("m.go", wrappers)
+	for i, line := range strings.Split(wrappers, "\n") {
 		if want, marked := strings.CutSuffix(line, "// yes"); marked || strings.HasSuffix(want, "// no") {
 			if got := f.Wraps(i + 1); got != marked {
 				t.Errorf("line %d wraps: %v: %s", i+1, got, line)
