@@ -23,7 +23,10 @@
 // Invariant: text of a program under test reaches the terminal escaped.
 // Invariant: what a run does never depends on what is printed about it.
 // Invariant: results are printed in the order of tests and seeds, whatever
-// the number of workers.
+// the number of workers. With -v the run whose turn it is is printed while it
+// goes on, and reads as if it had been over.
+// Invariant: a flag that go help documents for tests or builds does what it
+// does there, or is refused in one sentence.
 //
 // Sources: cmd/go/internal/test, testing/match.go and cmd/internal/test2json
 // of go1.26 (forms of output, -run and -json).

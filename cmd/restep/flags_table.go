@@ -145,11 +145,11 @@ own. Packages, output and exit code are those of go test.
   -seeds list      several seeds: 1,2,5-10
   -sched s         who runs next: random, or pct:D, which finds bugs that need
                    D events in one order among very many others (random)
-  -preempt p       after what another goroutine may have its turn: points, which
-                   are operations on channels, locks and atomic types; atomics,
-                   the functions of sync/atomic as well; calls, each call as
-                   well; memory, each access to memory as well; the last three
-                   in your own modules (points)
+  -preempt p       after what another goroutine may have its turn: points,
+                   which are operations on channels, locks and atomic types;
+                   atomics, the functions of sync/atomic as well; calls, each
+                   call as well; memory, each access to memory as well; the
+                   last three in your own modules (points)
   -run pattern     tests to run, sub-tests after a slash; -skip leaves out
   -list pattern    print the names of tests and stop
   -bench pattern   run benchmarks too, one iteration each (-benchtime=Nx: N);

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -132,4 +133,23 @@ func TestStatusLine(t *testing.T) {
 	if err.String() != "" {
 		t.Errorf("not on a terminal: %q", err.String())
 	}
+}
+
+// TestHelp: what a command says of itself fits a terminal, and names each flag
+// that parseTest knows by itself.
+func TestHelp(t *testing.T) {
+	for _, c := range commands() {
+		for line := range strings.Lines(overview() + c.help) {
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 79 || strings.Contains(line, "\t") {
+				t.Errorf("restep help %s: %d columns: %s", c.name, n, line)
+			}
+		}
+	}
+	c := &testConfig{}
+	c.flagSet(&flagText{}).VisitAll(func(f *flag.Flag) {
+		_, refused := notSupported[f.Name]
+		if !refused && !slices.Contains(buildValues, f.Name) && !slices.Contains(buildBools, f.Name) && !strings.Contains(testHelp, "-"+f.Name) {
+			t.Errorf("restep help test does not name -%s", f.Name)
+		}
+	})
 }

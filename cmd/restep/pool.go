@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -359,7 +360,7 @@ func listTests(ctx context.Context, t *subject) (names []string, failed *done, e
 func isTestName(s string) bool {
 	for _, prefix := range []string{"Test", benchPrefix, "Fuzz", "Example"} {
 		rest, ok := strings.CutPrefix(s, prefix)
-		if ok && !strings.ContainsAny(rest, " \t/:.,;()[]{}<>\"'`!?=+-*&|^%$#@~\\") &&
+		if ok && utf8.ValidString(s) && !strings.ContainsAny(rest, " \t/:.,;()[]{}<>\"'`!?=+-*&|^%$#@~\\") &&
 			(rest == "" || rest[0] < 'a' || rest[0] > 'z') {
 			return true
 		}

@@ -292,6 +292,7 @@ func (r *reporter) explain(d *done) {
 		at := time.Unix(0, f.TimeNs).UTC()
 		r.out("  when   step %d, %s (t=%.3fs), seed %d", f.Step, at.Format("15:04:05.000"), at.Sub(launch.Start()).Seconds(), d.seed)
 	}
+	r.unsupported(d)
 	r.out("  again  %s", r.command("restep test", append(r.cfg.again(d.test), "-seed="+strconv.FormatUint(d.seed, 10))...))
 	if f.Step != 0 {
 		r.out("  look   %s", r.command("restep debug", "-test", d.test, "-seed", strconv.FormatUint(d.seed, 10),
@@ -315,6 +316,19 @@ func (r *reporter) place(f *runs.Failure) string {
 		parts = append(parts, who)
 	}
 	return strings.Join(parts, "  ")
+}
+
+// unsupported names the first system call of a failing run that is not
+// simulated: it is often the reason.
+func (r *reporter) unsupported(d *done) {
+	if len(d.outcome.Unsupported) == 0 {
+		return
+	}
+	u, more := d.outcome.Unsupported[0], ""
+	if n := len(d.outcome.Unsupported) - 1; n > 0 {
+		more = fmt.Sprintf(" (and %d more)", n)
+	}
+	r.out("  note   %s is not simulated; it returned ENOSYS at step %d%s", text.Escape(u.Name), u.Step, more)
 }
 
 // file is the path of the file of a failure.

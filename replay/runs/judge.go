@@ -43,6 +43,7 @@ type Unsupported struct {
 	Name  string
 	File  string // of the first call, as recorded; "" = unknown
 	Line  int
+	Step  uint64 // of the first call
 	Count int
 }
 
@@ -275,7 +276,7 @@ func (j *judge) unsupported(s *steplog.Step) {
 	if len(j.out.Unsupported) == limit {
 		return
 	}
-	u := Unsupported{Name: name, Count: 1}
+	u := Unsupported{Name: name, Step: s.Number, Count: 1}
 	if frame, ok := j.src.Place(j.r.Stack(s.StackID, nil)); ok {
 		u.File, u.Line = frame.File, frame.Line
 	}
