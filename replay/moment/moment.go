@@ -6,8 +6,11 @@
 //
 //	restep://v1/example.org/bank?test=TestTransfer&seed=37&step=412&build=9f86d081884c7d65
 //
-// The path is the import path of the package. variant is the hash of the
-// overrides in hexadecimal and is left out when there are none; build, the
+// The path is the import path of the package. variant, in hexadecimal, is the
+// policy by which goroutines take turns (the low 16 bits, sched.Policy) and the
+// hash of the overrides; it is left out when it is 0. The policy is there as it
+// is, for a reader without the run's log must repeat the run; and it is no part
+// of the build id, for one binary serves many policies. build, the
 // build id that restep computed, may be left out too: the reader then builds
 // for itself. vscode://restep.restep/v1/… is the same with another front.
 //
@@ -34,7 +37,7 @@ type Moment struct {
 	Package string // import path
 	Test    string // top-level test
 	Seed    uint64
-	Variant uint64 // hash of the overrides, 0 = none
+	Variant uint64 // policy and hash of the overrides, 0 = the usual policy and none
 	Step    uint64 // from 1; 0 = the run as a whole
 }
 

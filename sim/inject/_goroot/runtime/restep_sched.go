@@ -17,12 +17,12 @@ type restepQueue struct {
 const restepQueueElem = unsafe.Sizeof(choice.Runnable{})
 
 //go:nosplit
-func (q *restepQueue) at(i uint32) *choice.Runnable {
+func (q *restepQueue) elem(i uint32) *choice.Runnable {
 	return (*choice.Runnable)(unsafe.Pointer(q.mem + uintptr(i)*restepQueueElem))
 }
 
 //go:nosplit
-func (q *restepQueue) g(i uint32) *g { return guintptr(q.at(i).G).ptr() }
+func (q *restepQueue) at(i uint32) *guintptr { return (*guintptr)(unsafe.Pointer(&q.elem(i).G)) }
 
 //go:nowritebarrierrec
 func (q *restepQueue) push(gp *g) {
@@ -46,7 +46,7 @@ func (q *restepQueue) push(gp *g) {
 		q.mem = uintptr(p)
 		q.cap = uint32(size * 2 / restepQueueElem)
 	}
-	*q.at(q.n) = choice.Runnable{G: uintptr(unsafe.Pointer(gp)), Word: gp.restepWord}
+	*q.elem(q.n) = choice.Runnable{G: uintptr(unsafe.Pointer(gp)), Word: gp.restepWord}
 	q.n++
 }
 
@@ -54,9 +54,9 @@ func (q *restepQueue) push(gp *g) {
 //
 //go:nowritebarrierrec
 func (q *restepQueue) take(i uint32) *g {
-	gp := q.g(i)
+	gp := q.at(i).ptr()
 	q.n--
-	*q.at(i) = *q.at(q.n)
+	*q.elem(i) = *q.elem(q.n)
 	return gp
 }
 
@@ -65,10 +65,10 @@ func (q *restepQueue) take(i uint32) *g {
 //go:nowritebarrierrec
 func (q *restepQueue) remove(gp *g) bool {
 	for i := uint32(0); i < q.n; i++ {
-		if q.g(i) == gp {
+		if q.at(i).ptr() == gp {
 			q.n--
 			for ; i < q.n; i++ {
-				*q.at(i) = *q.at(i + 1)
+				*q.elem(i) = *q.elem(i + 1)
 			}
 			return true
 		}
@@ -147,7 +147,7 @@ func restepFindRunnable() (gp *g, inheritTime, tryWakeP bool) {
 		if n := restep.runq.n; n > 0 {
 			restep.tick++
 			restep.now += restepTickCost
-			i := restep.strategy.Pick(&restep.src, unsafe.Slice(restep.runq.at(0), int(n)))
+			i := restep.strategy.Pick(&restep.src, unsafe.Slice(restep.runq.elem(0), int(n)))
 			return restep.runq.take(i), false, false
 		}
 		if restep.sysq.empty() {
