@@ -48,10 +48,10 @@ export async function clickStory(user: User): Promise<void> {
   assert.match(status, /· 14:10:05\.\d\d\d · server\/\d+ · seed 7/);
   await user.arrowAt(requestLine);
   await user.page.locator('.pane-header[aria-label^="Watch"]').click(); // more room for variables
-  await stoppedAtTheLine(user);
+  await stoppedAtTheLine(user, /server\/\d+[\s\S]*at step #\d+: log of server\/\d+/i);
   await user.shot("stopped");
 
-  // Next and previous event, and the debugger's own step taken back.
+  // Next and previous event, and a line forwards and back.
   await user.press("Next Event");
   await user.atStep(clicked + 1);
   await user.shot("next-event");
@@ -63,16 +63,16 @@ export async function clickStory(user: User): Promise<void> {
   await user.arrowAt(requestLine + 1);
   await user.shot("step-over");
   await user.press("Step Back");
-  await user.atStep(clicked);
   await user.arrowAt(requestLine);
-  await stoppedAtTheLine(user);
+  await user.see(User.statusBar, /after #\d+ · \d/);
+  await stoppedAtTheLine(user, /server\/\d+/);
   await user.shot("step-back");
   await clickInConsole(user, before);
   await stop(user);
 }
 
 /** stoppedAtTheLine looks for r.RemoteAddr in Variables and for machines in Call Stack. */
-async function stoppedAtTheLine(user: User): Promise<void> {
+async function stoppedAtTheLine(user: User, thread: RegExp): Promise<void> {
   const rows = user.page.locator(".debug-variables .monaco-list-row");
   await user.expand(rows.filter({ hasText: /^\s*Locals/ }).first());
   await user.expand(rows.filter({ hasText: /^\s*r\s*=\s*\*net/ }).first());
@@ -89,7 +89,9 @@ async function stoppedAtTheLine(user: User): Promise<void> {
     await user.page.mouse.wheel(0, 60);
     await user.frame();
   }
-  await user.see(".debug-call-stack", /server\/\d+[\s\S]*at step #\d+: log of server\/\d+/i);
+  await user.page.mouse.move(900, 80); // no tooltip in the picture
+  await user.page.locator(".workbench-hover").waitFor({ state: "hidden" });
+  await user.see(".debug-call-stack", thread);
   await user.see(".debug-call-stack", /main\/\d+/);
 }
 

@@ -8,44 +8,55 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { besideGo, packGo } from "./beside.js";
 import { clickStory } from "./click.js";
+import { closedWindow, killedHost } from "./end.js";
 import { besideGopls } from "./gopls.js";
 import { extension, type Folders, launchBrowser, prepare, remove, runHost, Server } from "./harness.js";
-import { ended, of } from "./processes.js";
+import { alive, below, ended, of } from "./processes.js";
 import { User } from "./user.js";
 
-const overallMs = 10 * 60_000;
+const overallMs = 30 * 60_000;
 
 type Test = (folders: Folders, browser: Browser) => Promise<void>;
 
 const tests: Record<string, Test> = {
-  "a click on a step": (folders, browser) => story("click", folders, browser, clickStory),
+  "a click on a step": (folders, browser) => story(folders, browser, { name: "click", tell: clickStory }),
   "beside the Go extension and gopls": (folders, browser) =>
-    story("beside", folders, browser, besideGo, [packGo(folders)]),
+    story(folders, browser, { name: "beside", tell: besideGo, install: [packGo(folders)] }),
   "two language servers": (folders) => besideGopls(folders),
+  "a closed window leaves nothing": (folders, browser) =>
+    story(folders, browser, { name: "closed", tell: closedWindow }),
+  "a killed extension host leaves nothing": (folders, browser) =>
+    story(folders, browser, { name: "killed", tell: killedHost }),
   "in the host, trusted": (folders, browser) => host(folders, browser, true),
   "in the host, not trusted": (folders, browser) => host(folders, browser, false),
 };
 
+interface Story {
+  readonly name: string;
+  readonly tell: (user: User, server: Server) => Promise<void>;
+  /** More extensions than ours. */
+  readonly install?: readonly string[];
+  /** What the window shows. */
+  readonly folder?: string;
+}
+
 /** story lets a user do something in a window with a fresh profile. */
-async function story(
-  name: string,
-  folders: Folders,
-  browser: Browser,
-  tell: (user: User, server: Server) => Promise<void>,
-  more: readonly string[] = [],
-): Promise<void> {
-  const server = await Server.start(folders, { trust: true, install: [join(extension, "restep.vsix"), ...more] });
+async function story(folders: Folders, browser: Browser, what: Story): Promise<void> {
+  const install = [join(extension, "restep.vsix"), ...(what.install ?? [])];
+  const server = await Server.start(folders, { trust: true, install });
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  const user = new User(page, folders, name);
+  const user = new User(page, folders, what.name);
   try {
-    await page.goto(server.url(folders.workspace));
-    await tell(user, server);
+    await page.goto(server.url(what.folder ?? folders.workspace), { waitUntil: "commit" });
+    await what.tell(user, server);
   } catch (e) {
     await user.shot("failed").catch(() => {});
     throw e;
   } finally {
+    const started = below(server.pid);
     await page.close();
     await server.stop();
+    await ended("after code-server ended", () => started.filter(alive));
   }
 }
 
@@ -59,8 +70,10 @@ async function host(folders: Folders, browser: Browser, trust: boolean): Promise
       throw new Error(`the tests in the extension host ended with ${code}`);
     }
   } finally {
+    const started = below(server.pid);
     await page.close();
     await server.stop();
+    await ended("after code-server ended", () => started.filter(alive));
   }
 }
 
@@ -92,7 +105,7 @@ async function main(): Promise<number> {
     const started = Date.now();
     try {
       await run(folders, browser);
-      await ended("after the window was closed", () => of(folders.root));
+      await ended("at the end", () => of(folders.root));
       console.log(`ok   ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
     } catch (e) {
       failed++;

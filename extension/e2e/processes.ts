@@ -6,6 +6,8 @@ export interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly line: string;
+  /** When it was started; with the pid it names one process for good. */
+  readonly start: string;
 }
 
 /** processes returns all that have not ended, with those that only their parent could still bury left out. */
@@ -13,13 +15,19 @@ export function processes(): Process[] {
   return readdirSync("/proc").flatMap((name) => {
     try {
       const stat = readFileSync(`/proc/${Number(name)}/stat`, "utf8");
-      const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // proc(5), from the third on
+      const [state, parent, start] = [fields[0], Number(fields[1]), fields[19] ?? ""];
       const line = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-      return state === "Z" ? [] : [{ pid: Number(name), parent: Number(parent), line }];
+      return state === "Z" ? [] : [{ pid: Number(name), parent, line, start }];
     } catch {
       return []; // no process, or one that has ended meanwhile
     }
   });
+}
+
+/** alive tells whether a process still runs. */
+export function alive(process: Process): boolean {
+  return processes().some((p) => p.pid === process.pid && p.start === process.start);
 }
 
 /** below returns the descendants of a process. */

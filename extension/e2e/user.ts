@@ -7,9 +7,9 @@ import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import type { Folders } from "./harness.js";
 
-export const waitMs = 45_000;
+export const waitMs = 90_000;
 /** The first build of the simulator. */
-export const buildMs = 150_000;
+export const buildMs = 240_000;
 
 export class User {
   private shots = 0;

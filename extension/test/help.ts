@@ -9,7 +9,7 @@ import type { Api } from "../src/extension.js";
 export async function eventually<T>(
   what: string,
   get: () => T | undefined | false | Promise<T | undefined | false>,
-  ms = 30_000,
+  ms = 90_000,
 ): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {

@@ -189,30 +189,35 @@ export const trusted: Tests = {
     await stoppedAt(second);
   },
 
-  "step back goes to where the last step began": async () => {
+  "step back goes to the line before, reverse to the breakpoint hit before": async () => {
     const { sessions } = await api();
     const session = sessions.active();
     assert.ok(session);
-    const [first = 0] = await requests(session);
-    await session.jump(first);
-    const thread = session.position.step && (await eventually("the step", () => session.current)).goroutine;
-    const place = async () => {
+    const [first = 0, second = 0] = await requests(session);
+    await session.jump(second);
+    const thread = (await eventually("the step", () => session.current)).goroutine;
+    const line = async () => {
       const stack = await session.debug.customRequest("stackTrace", { threadId: thread });
-      return stack.stackFrames.map((f: { name: string; line: number }) => `${f.name}:${f.line}`).join(" ");
+      return stack.stackFrames.find((f: { presentationHint?: string }) => f.presentationHint !== "subtle")?.line;
     };
-    const step = async () => {
+    const move = async (command: string) => {
       const stop = session.position.nextStop();
-      await session.debug.customRequest("next", { threadId: thread });
+      await session.debug.customRequest(command, { threadId: thread });
       await stop;
     };
-    await step();
-    const between = await place();
-    await step();
-    assert.notEqual(await place(), between);
-    await vscode.commands.executeCommand(commands.stepBack);
-    assert.equal(await place(), between);
-    await vscode.commands.executeCommand(commands.stepBack);
-    await stoppedAt(first);
+    await move("next");
+    assert.equal(await line(), 22);
+    await move("stepBack");
+    assert.equal(await line(), 21);
+    const breakpoint = new vscode.SourceBreakpoint(new vscode.Location(file(), new vscode.Position(19, 0)));
+    vscode.debug.addBreakpoints([breakpoint]);
+    await eventually("the breakpoint", () => session.debug.getDebugProtocolBreakpoint(breakpoint));
+    await move("reverseContinue");
+    assert.equal(await line(), 20);
+    await move("reverseContinue");
+    assert.equal(await line(), 20);
+    assert.ok((session.position.step ?? 0) < first, `#${session.position.step} is before the first request, #${first}`);
+    vscode.debug.removeBreakpoints([breakpoint]);
   },
 
   "links from outside move the session, and bad ones do nothing": async () => {
@@ -256,6 +261,41 @@ export const trusted: Tests = {
   "stopping ends the sessions": async () => {
     const { sessions } = await api();
     await vscode.debug.stopDebugging();
+    await eventually("the end", () => sessions.active() === undefined);
+  },
+
+  "an empty configuration debugs the test at the cursor, with the settings": async () => {
+    const { sessions } = await api();
+    const editor = await show();
+    const line = editor.document.getText().split("\n").indexOf("\trequest()");
+    editor.selection = new vscode.Selection(line, 0, line, 0);
+    const config = vscode.workspace.getConfiguration("restep");
+    await config.update("env", { REGION: "eu" }, vscode.ConfigurationTarget.Workspace);
+    await config.update("buildFlags", ["-p=2"], vscode.ConfigurationTarget.Workspace);
+    try {
+      const root = vscode.workspace.workspaceFolders?.[0];
+      assert.ok(
+        await vscode.debug.startDebugging(root, { type: "restep", request: "launch", name: "", seed: "7", step: 20 }),
+      );
+      const session = await stoppedAt(20);
+      const { program, cwd, test, seed, env, buildFlags, name } = session.debug.configuration;
+      assert.deepEqual(
+        { program, cwd, test, seed, env, buildFlags, name },
+        {
+          program: folder(),
+          cwd: folder(),
+          test: "TestMachines",
+          seed: "7",
+          env: { REGION: "eu" },
+          buildFlags: ["-p=2"],
+          name: "TestMachines seed 7",
+        },
+      );
+    } finally {
+      await config.update("env", undefined, vscode.ConfigurationTarget.Workspace);
+      await config.update("buildFlags", undefined, vscode.ConfigurationTarget.Workspace);
+      await vscode.debug.stopDebugging();
+    }
     await eventually("the end", () => sessions.active() === undefined);
   },
 

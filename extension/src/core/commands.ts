@@ -11,7 +11,6 @@ export const commands = {
   nextHit: "restep.nextHit",
   nextEvent: "restep.nextEvent",
   previousEvent: "restep.previousEvent",
-  stepBack: "restep.stepBack",
   copyLink: "restep.copyLink",
   restartServer: "restep.restartServer",
   showServerLog: "restep.showServerLog",

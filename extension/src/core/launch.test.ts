@@ -21,6 +21,7 @@ test("an empty configuration debugs the test at the cursor", () => {
     seed: "1",
     env: { A: "1" },
     buildFlags: ["-tags=x"],
+    hideSystemGoroutines: true,
   });
 });
 

@@ -52,6 +52,7 @@ export function resolveLaunch(config: Record<string, unknown>, ctx: LaunchContex
   const step = required(config, "step", readStep, "a number from 1");
   const cwd = text(config, "cwd") ?? (isAbsolute(program) ? program : ctx.folder);
   return {
+    hideSystemGoroutines: true, // the runtime's own are of no machine
     ...rest,
     type: "restep",
     request: "launch",

@@ -34,22 +34,19 @@ test("next and previous count from the event that comes, or from the one that wa
   assert.equal(p.previous(), undefined);
 });
 
-test("stepping back makes all steps but the last again", () => {
+test("a run moves when a request to move was granted, in either direction", () => {
   const p = new Position();
   p.toEditor(stopped(104, true));
-  resume(p, "stepOut");
-  p.toEditor(stopped(104, false));
-  resume(p, "next", false); // refused: nothing moved
-  resume(p, "next");
-  p.toEditor(stopped(105, false));
-  assert.deepEqual(p.back(), { step: 104, again: [{ command: "stepOut", arguments: { threadId: 2 } }] });
-  p.toEditor(stopped(104, true)); // the jump of the plan
-  resume(p, "stepOut");
-  p.toEditor(stopped(104, false));
-  assert.deepEqual(p.back(), { step: 104, again: [] });
-  p.toEditor(stopped(104, true));
-  assert.deepEqual(p.back(), { step: 103, again: [] });
-  assert.equal(new Position().back(), undefined);
+  for (const command of ["next", "stepIn", "stepOut", "continue", "stepBack", "reverseContinue"]) {
+    resume(p, command, false);
+    assert.equal(p.state, "stopped", command);
+    resume(p, command);
+    assert.equal(p.state, "running", command);
+    p.toEditor(stopped(105, false));
+    assert.equal(p.state, "stopped", command);
+  }
+  resume(p, "evaluate");
+  assert.equal(p.state, "stopped");
 });
 
 test("who waits for a stop hears of the end", async () => {

@@ -2,26 +2,13 @@
 
 import type { DebugProtocol } from "@vscode/debugprotocol";
 
-/** A request that let the program run, to be made again. */
-export interface Resume {
-  readonly command: string;
-  readonly arguments: unknown;
-}
-
-/** How to get back to where one was before the last step of the debugger. */
-export interface BackPlan {
-  /** Go there first. */
-  readonly step: number;
-  /** Then make these requests again. */
-  readonly again: readonly Resume[];
-}
-
 /** isAtStep tells whether the program stands right before an event; the adapter's description says so. */
 function isAtStep(body: DebugProtocol.StoppedEvent["body"]): boolean {
   return (body.description ?? "").startsWith("at step #");
 }
 
-const resumes = new Set(["next", "stepIn", "stepOut", "continue"]);
+/** Requests whose answer says that the program moves now. */
+const resumes = new Set(["next", "stepIn", "stepOut", "continue", "stepBack", "reverseContinue"]);
 
 export class Position {
   state: "starting" | "stopped" | "running" | "ended" = "starting";
@@ -30,16 +17,14 @@ export class Position {
   /** The program stands right before the event. */
   atStep = false;
 
-  private anchor: number | undefined; // the last step that the program stopped at
-  private since: Resume[] = []; // requests after that
-  private readonly asked = new Map<number, Resume>(); // by number of the request
+  private readonly asked = new Set<number>(); // numbers of such requests
   private waiting: { resolve: () => void; reject: (e: Error) => void }[] = [];
 
   /** toAdapter sees a message on its way to the adapter. */
   toAdapter(message: DebugProtocol.ProtocolMessage): void {
     const request = message as DebugProtocol.Request;
     if (message.type === "request" && resumes.has(request.command)) {
-      this.asked.set(request.seq, { command: request.command, arguments: request.arguments });
+      this.asked.add(request.seq);
     }
   }
 
@@ -68,15 +53,9 @@ export class Position {
   }
 
   private response(r: DebugProtocol.Response): boolean {
-    const resume = this.asked.get(r.request_seq);
-    if (!resume) {
+    if (!this.asked.delete(r.request_seq) || !r.success) {
       return false;
     }
-    this.asked.delete(r.request_seq);
-    if (!r.success) {
-      return false;
-    }
-    this.since.push(resume);
     this.state = "running";
     return true;
   }
@@ -86,10 +65,6 @@ export class Position {
     const number = /^#(\d{1,16})$/.exec(body.text ?? "")?.[1];
     this.step = number === undefined ? undefined : Number(number);
     this.atStep = isAtStep(body);
-    if (this.atStep) {
-      this.anchor = this.step;
-      this.since = [];
-    }
     for (const w of this.waiting.splice(0)) {
       w.resolve();
     }
@@ -123,17 +98,5 @@ export class Position {
     }
     const step = this.atStep ? this.step - 1 : this.step;
     return step >= 1 ? step : undefined;
-  }
-
-  /** back tells how to take back the debugger's last step. */
-  back(): BackPlan | undefined {
-    if (this.anchor === undefined) {
-      return undefined;
-    }
-    if (this.since.length > 0) {
-      return { step: this.anchor, again: this.since.slice(0, -1) };
-    }
-    const step = this.previous();
-    return step === undefined ? undefined : { step, again: [] };
   }
 }

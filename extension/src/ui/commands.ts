@@ -42,7 +42,6 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     [commands.nextHit]: (_, raw) => toHit(parts, commands.nextHit, raw),
     [commands.nextEvent]: () => activeSession(sessions).next(),
     [commands.previousEvent]: () => activeSession(sessions).previous(),
-    [commands.stepBack]: () => activeSession(sessions).back(),
     [commands.copyLink]: (_, raw) => copyLink(sessions, raw),
     [commands.restartServer]: () => client.restart(),
     [commands.showServerLog]: async () => client.showLog(),

@@ -6,7 +6,7 @@ import { Adapter } from "../core/adapter.js";
 import { testAt } from "../core/gotest.js";
 import { type LaunchConfig, type LaunchContext, resolveLaunch } from "../core/launch.js";
 import type { Sessions, Target } from "./sessions.js";
-import { binary, complain, settings } from "./settings.js";
+import { binary, complain, settings, trusted } from "./settings.js";
 
 /** Configurations are completed from the active editor and the settings. */
 class Configurations implements vscode.DebugConfigurationProvider {
@@ -14,6 +14,9 @@ class Configurations implements vscode.DebugConfigurationProvider {
     folder: vscode.WorkspaceFolder | undefined,
     config: vscode.DebugConfiguration,
   ): vscode.DebugConfiguration | undefined {
+    if (!trusted()) {
+      return undefined; // the editor asks by itself; others may call this
+    }
     try {
       return resolveLaunch(config, launchContext(folder));
     } catch (e) {

@@ -4,7 +4,7 @@ import { isAbsolute } from "node:path";
 import * as vscode from "vscode";
 import { readSeed } from "../core/commands.js";
 import { jumpCommand, type Step, type StepsArguments, type StepsBody, stepsCommand } from "../core/dapExt.js";
-import { Position, type Resume } from "../core/position.js";
+import { Position } from "../core/position.js";
 import { packageOf } from "./settings.js";
 
 /** A run, as commands and links name it. */
@@ -80,32 +80,11 @@ export class Session {
     });
   }
 
-  /** back takes back the debugger's last step: goes to where it began and makes the others again. */
-  back(): Promise<void> {
-    return this.enqueue(async () => {
-      const plan = this.position.state === "stopped" ? this.position.back() : undefined;
-      if (!plan) {
-        throw new Error("restep: there is no place to step back to");
-      }
-      await this.jumpNow(plan.step);
-      for (const resume of plan.again) {
-        await this.again(resume);
-      }
-    });
-  }
-
   private async move(step: number | undefined, which: string): Promise<void> {
     if (step === undefined) {
       throw new Error(`restep: there is no ${which} event while the program is not stopped at one`);
     }
     await this.jumpNow(step);
-  }
-
-  private async again(resume: Resume): Promise<void> {
-    const stop = this.position.nextStop();
-    stop.catch(() => {}); // the request may fail first
-    await this.debug.customRequest(resume.command, resume.arguments);
-    await stop;
   }
 
   private async jumpNow(step: number): Promise<void> {
