@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/go-delve/delve/pkg/proc"
 )
@@ -219,7 +220,12 @@ func (t *Target) anyStops() bool {
 // before: in the function that is shown, or in its caller. It returns false,
 // and leaves the program at an unknown place, when there is none: nothing of
 // the program is on the stack, or nothing ran before.
-func (t *Target) StepBack(ctx context.Context) (ok bool, err error) {
+func (t *Target) StepBack(ctx context.Context) (bool, error) { return t.stepBack(ctx, false) }
+
+// StepBackOut is StepBack to the function that called the one that is shown.
+func (t *Target) StepBackOut(ctx context.Context) (bool, error) { return t.stepBack(ctx, true) }
+
+func (t *Target) stepBack(ctx context.Context, out bool) (ok bool, err error) {
 	end, err := t.here()
 	if err != nil {
 		return false, err
@@ -241,7 +247,11 @@ func (t *Target) StepBack(ctx context.Context) (ok bool, err error) {
 	if inSimulator(at.Func) {
 		return false, nil // the goroutine has just ended, say
 	}
-	lines, err := t.linesBefore(frames[at.Index:])
+	from := at.Index
+	if out {
+		from++
+	}
+	lines, err := t.linesBefore(frames[min(from, len(frames)):], !out)
 	if err != nil {
 		return false, err
 	}
@@ -273,15 +283,19 @@ type lines struct {
 	offsets []int64 // of the frames
 }
 
-// linesBefore collects the lines of the function on top of a stack and of the
-// function that called it.
-func (t *Target) linesBefore(frames []Frame) (*lines, error) {
+// linesBefore collects the lines of the function on top of a stack and, for
+// caller, of the function that called it.
+func (t *Target) linesBefore(frames []Frame, caller bool) (*lines, error) {
 	grp, unlock := t.dbg.LockTargetGroup()
 	defer unlock()
 	bi := grp.Selected.BinInfo()
 	l := &lines{}
 	seen := map[uint64]bool{}
-	for _, f := range frames[:min(2, len(frames))] {
+	count := 1
+	if caller {
+		count = 2
+	}
+	for _, f := range frames[:min(count, len(frames))] {
 		fn := bi.PCToFunc(f.PC)
 		if fn == nil {
 			break
@@ -316,10 +330,8 @@ func (l *lines) match(tgt *proc.Target, goroutine int64, at Frame) (bool, error)
 		return false, err
 	}
 	offset := frames[0].FrameOffset()
-	for i, o := range l.offsets {
-		if o == offset {
-			return i > 0 || frames[0].Current.Line != at.Line || frames[0].Current.File != at.File, nil
-		}
+	if !slices.Contains(l.offsets, offset) {
+		return false, nil
 	}
-	return false, nil
+	return offset != at.offset || frames[0].Current.Line != at.Line || frames[0].Current.File != at.File, nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/restep/restep/replay"
 )
 
-// jumpScript adds the command jump to Delve's terminal: Starlark is its way to
+// jumpScript adds the commands jump and rc to Delve's terminal: Starlark is its way to
 // get new ones.
 const jumpScript = `
 def command_jump(args):
@@ -23,6 +23,10 @@ def command_jump(args):
 
 	jump <step>"""
 	dlv_command("restart " + args)
+
+def command_rc(args):
+	"""Goes back to the last hit of a breakpoint, or to the start of the run."""
+	dlv_command("rewind")
 `
 
 // Terminal runs Delve's terminal on this target, on the process's standard

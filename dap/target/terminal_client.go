@@ -172,20 +172,63 @@ func (c *client) StepOut() (*api.DebuggerState, error) {
 	return c.Client.StepOut()
 }
 
-var errBackwards = errors.New("use jump STEP to go back to a step")
-
+// Rewind is the terminal's rewind and rev continue: back to the last hit of a
+// breakpoint, or to the start of the run.
 func (c *client) Rewind() <-chan *api.DebuggerState {
 	ch := make(chan *api.DebuggerState, 1)
-	ch <- &api.DebuggerState{Err: errBackwards}
-	close(ch)
+	go func() {
+		defer close(ch)
+		ok, err := c.target.ReverseContinue(c.ctx, 0)
+		if err == nil && !ok {
+			fmt.Println("No breakpoint was hit before: this is the start of the run.")
+			err = c.engine.Jump(c.ctx, 1)
+		}
+		if err != nil {
+			ch <- &api.DebuggerState{Err: err}
+			return
+		}
+		state, err := c.GetState()
+		if err != nil {
+			state = &api.DebuggerState{Err: err}
+		}
+		ch <- state
+	}()
 	return ch
 }
 
-func (c *client) ReverseNext() (*api.DebuggerState, error)    { return nil, errBackwards }
-func (c *client) ReverseStep() (*api.DebuggerState, error)    { return nil, errBackwards }
-func (c *client) ReverseStepOut() (*api.DebuggerState, error) { return nil, errBackwards }
-func (c *client) ReverseStepInstruction(bool) (*api.DebuggerState, error) {
-	return nil, errBackwards
+// ReverseNext is rev next.
+func (c *client) ReverseNext() (*api.DebuggerState, error) { return c.backBy(c.target.StepBack) }
+
+// ReverseStepOut is rev stepout.
+func (c *client) ReverseStepOut() (*api.DebuggerState, error) { return c.backBy(c.target.StepBackOut) }
+
+// backBy goes back; when there is nowhere to go, the program stays where it is,
+// to the step.
+func (c *client) backBy(step func(context.Context) (bool, error)) (*api.DebuggerState, error) {
+	before, err := c.target.State()
+	if err != nil {
+		return nil, err
+	}
+	ok, err := step(c.ctx)
+	if err == nil && !ok {
+		err = errors.Join(errors.New("the goroutine ran no line before this one; use jump STEP to go to a step"),
+			c.engine.Jump(c.ctx, max(before.Step, 1)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.GetState()
 }
 
-func (c *client) Checkpoint(string) (int, error) { return 0, errBackwards }
+var (
+	errReverseStep = errors.New("going back into a call that has returned is not supported: use rev next, or jump STEP")
+	errInstruction = errors.New("going back by instruction is not supported: use rev next, or jump STEP")
+	errCheckpoint  = errors.New("checkpoints are made as needed: use jump STEP")
+)
+
+func (c *client) ReverseStep() (*api.DebuggerState, error) { return nil, errReverseStep }
+func (c *client) ReverseStepInstruction(bool) (*api.DebuggerState, error) {
+	return nil, errInstruction
+}
+
+func (c *client) Checkpoint(string) (int, error) { return 0, errCheckpoint }
