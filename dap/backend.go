@@ -19,8 +19,8 @@ import (
 // Delve's order, which may take that lock.
 type backend struct {
 	conn    net.Conn
-	onEvent func(dap.Message)
-	done    chan struct{} // Delve's session has ended and all is handled
+	onEvent func(dap.Message) // guarded by handling
+	done    chan struct{}     // Delve's session has ended and all is handled
 
 	mu      sync.Mutex
 	seq     int
@@ -31,7 +31,8 @@ type backend struct {
 	open    int           // requests that are not answered, or whose answer is being handled
 	quiet   chan struct{} // closed when open is 0 again; nil while it is
 
-	writing sync.Mutex
+	writing  sync.Mutex
+	handling sync.Mutex // held while a message is handled
 }
 
 // startBackend starts Delve's session on a target. Everything Delve sends that
@@ -84,7 +85,7 @@ func (b *backend) handle() {
 		}
 		m := b.queue[0]
 		b.queue = b.queue[1:]
-		handle := b.onEvent
+		handle := b.handleEvent
 		if resp, ok := m.(dap.ResponseMessage); ok {
 			n := resp.GetResponse().RequestSeq
 			handle = b.pending[n]
@@ -92,12 +93,27 @@ func (b *backend) handle() {
 		}
 		b.mu.Unlock()
 		if handle != nil {
+			b.handling.Lock()
 			handle(m)
+			b.handling.Unlock()
 		}
 		if _, ok := m.(dap.ResponseMessage); ok {
 			b.answered()
 		}
 	}
+}
+
+// handleEvent hands an event to the session that the backend belongs to; with
+// handling held.
+func (b *backend) handleEvent(m dap.Message) { b.onEvent(m) }
+
+// redirect gives the backend to another session, between two messages. f is
+// called then.
+func (b *backend) redirect(onEvent func(dap.Message), f func()) {
+	b.handling.Lock()
+	defer b.handling.Unlock()
+	f()
+	b.onEvent = onEvent
 }
 
 // answered counts a request as done.

@@ -36,6 +36,7 @@ type launchArguments struct {
 	BuildFlags  stringList         `json:"buildFlags"`  // of go build
 	BuildTags   string             `json:"buildTags"`   // with commas
 	Token       string             `json:"token"`       // for restep dap --listen
+	Reconnect   string             `json:"reconnect"`   // name under which the session waits when its connection ends
 	MaxThreads  int                `json:"maxThreads"`  // goroutines that a threads request lists, 1024
 
 	// Delve's, which the front heeds as well.
@@ -181,8 +182,10 @@ func (s *session) delveArguments(raw json.RawMessage) (json.RawMessage, error) {
 	if err := json.Unmarshal(raw, &args); err != nil {
 		return nil, err
 	}
-	for _, own := range []string{"program", "cwd", "test", "seed", "variant", "step", "stopAtEnd", "env", "args", "buildFlags",
-		"buildTags", "token", "maxThreads", "showGlobalVariables", "noDebug", "followExec", "followExecRegex", "backend", "processId", "waitFor"} {
+	for _, own := range []string{
+		"program", "cwd", "test", "seed", "variant", "step", "stopAtEnd", "env", "args", "buildFlags", "buildTags", "token",
+		"reconnect", "maxThreads", "showGlobalVariables", "noDebug", "followExec", "followExecRegex", "backend", "processId", "waitFor",
+	} {
 		delete(args, own)
 	}
 	args["mode"] = "remote"

@@ -2,7 +2,6 @@ package dap
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/json"
 
 	"github.com/google/go-dap"
@@ -21,11 +20,13 @@ func (s *session) onLaunch(ctx context.Context, m dap.Message) error {
 	if err := json.Unmarshal(req.Arguments, args); err != nil {
 		return userError(idArguments, "the launch configuration is wrong: %v", err)
 	}
-	if subtle.ConstantTimeCompare([]byte(args.Token), []byte(s.opt.Token)) != 1 && s.opt.Token != "" {
-		s.setState(ended)
-		return userError(idToken, "the launch argument \"token\" is missing or wrong; restep dap printed it when it started")
+	if err := s.authorize(args.Token); err != nil {
+		return err
 	}
 	s.launch, s.launchRaw = args, req.Arguments
+	if err := s.checkName(); err != nil {
+		return err
+	}
 	if err := s.load(ctx, req.Seq, args); err != nil {
 		s.endProgramIn(initialized) // the client may try other arguments
 		return err
@@ -43,11 +44,40 @@ func (s *session) onLaunch(ctx context.Context, m dap.Message) error {
 // onConfigurationDone starts the program or brings it to the first stop.
 func (s *session) onConfigurationDone(ctx context.Context, m dap.Message) error {
 	req := m.(*dap.ConfigurationDoneRequest)
+	if now := s.currentState(); now != configuring {
+		return s.reconfigured(req, now)
+	}
 	if err := s.configured(ctx); err != nil {
 		return err
 	}
 	s.out.send(&dap.ConfigurationDoneResponse{Response: response(&req.Request)})
 	s.begin(ctx)
+	return nil
+}
+
+// reconfigured ends the set-up of a client that has taken a session over: it
+// hears where the program is.
+func (s *session) reconfigured(req *dap.ConfigurationDoneRequest, now state) error {
+	s.mu.Lock()
+	first := s.attached
+	s.attached = false
+	s.mu.Unlock()
+	if !first {
+		return silentError(idOrder, "configurationDone is not possible %s", now)
+	}
+	s.out.send(&dap.ConfigurationDoneResponse{Response: response(&req.Request)})
+	if now != stopped {
+		return nil
+	}
+	state, err := s.target.State()
+	if err != nil {
+		return err
+	}
+	body := dap.StoppedEventBody{Reason: "pause", ThreadId: int(state.Goroutine)}
+	if state.AtStep {
+		body.Reason = "goto"
+	}
+	s.announce(&dap.StoppedEvent{Event: event("stopped"), Body: body}, state.AtStep)
 	return nil
 }
 

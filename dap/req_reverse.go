@@ -92,6 +92,9 @@ func (s *session) startOf(goroutine int64) uint64 {
 // goes to the step that first names, for a reason, and says why.
 func (s *session) reverse(ctx context.Context, req dap.RequestMessage, answer dap.Message, reason string,
 	search func(context.Context) (bool, error), first func() (n uint64, reason, why string)) error {
+	if at := s.changedAt(); at != 0 {
+		return userError(idJump, "you changed the program at step #%d: what is behind it is not the recorded run; go to a step first", at)
+	}
 	before := s.currentStep()
 	if err := s.backend.idle(ctx); err != nil {
 		return err

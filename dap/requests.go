@@ -26,8 +26,8 @@ func requests() map[string]request {
 	return map[string]request{
 		"initialize":        {fresh, (*session).onInitialize},
 		"launch":            {initialized, (*session).onLaunch},
-		"attach":            {initialized, unsupported("attach: a simulated run is launched, for it starts when it is debugged")},
-		"configurationDone": {configuring, (*session).onConfigurationDone},
+		"attach":            {initialized, (*session).onAttach},
+		"configurationDone": {configuring | stopped | running, (*session).onConfigurationDone},
 		"disconnect":        {anyState, (*session).onDisconnect},
 		"terminate":         {anyState, (*session).onTerminate},
 		"cancel":            {anyState, (*session).onCancel},
@@ -90,11 +90,17 @@ func unsupported(what string) func(*session, context.Context, dap.Message) error
 	}
 }
 
+// forStrangers are the requests of a client that has not sent the token.
+var forStrangers = map[string]bool{"initialize": true, "launch": true, "attach": true, "disconnect": true}
+
 // handle answers one request. It returns true when the session is over.
 func (s *session) handle(m dap.Message) (over bool) {
 	req := m.(dap.RequestMessage).GetRequest()
 	row, ok := requestTable[req.Command]
 	now := s.currentState()
+	if !s.isTrusted() && !forStrangers[req.Command] {
+		return true // who has no token gets no answer
+	}
 	switch {
 	case !ok:
 		s.out.send(silentError(idUnknown, "there is no request %q", req.Command).response(req))
@@ -119,7 +125,7 @@ func (s *session) handle(m dap.Message) (over bool) {
 	if err != nil {
 		s.out.send(jumpFailure(err).response(req))
 	}
-	return req.Command == "disconnect"
+	return req.Command == "disconnect" || !s.isTrusted() && req.Command != "initialize"
 }
 
 // guarded runs a handler. A bug in it costs the request, not the other sessions

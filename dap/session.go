@@ -22,6 +22,8 @@ type Options struct {
 	Token   string // what a client must send as launch argument token, "" = nothing
 	Dir     string // where relative programs are looked for; "" is the working directory
 	Version string // of the tool
+
+	parked *parked // of a server that listens
 }
 
 // state is how far a session is. Which request is allowed in which state is
@@ -72,6 +74,7 @@ type session struct {
 	launchRaw    json.RawMessage    // as the client sent them
 	table        map[string]request // requestTable
 	settings     settings
+	taken        chan struct{} // closed when another client has taken the program over
 	prog         *program.Program
 	engine       *replay.Engine
 	backend      *backend
@@ -91,6 +94,8 @@ type session struct {
 	restarted  bool               // the client has seen a debugger that was ready
 	reason     string             // of the next stop at a step
 	terminated bool               // the client knows
+	trusted    bool               // the client has sent the token
+	attached   bool               // to a session that waited, and is not configured yet
 	leaving    bool               // the client wants the end: terminate or disconnect has come
 	shown      uint64             // last step whose output the client has seen
 	frames     map[int]frameOwner // by frame id, reset at every stop
@@ -130,7 +135,7 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, opt Options) error {
 		select {
 		case m, ok := <-s.in:
 			if !ok {
-				return <-broken
+				return s.gone(ctx, <-broken)
 			}
 			if s.handle(m) {
 				return nil
@@ -139,9 +144,18 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, opt Options) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return <-broken
+			return s.gone(ctx, <-broken)
 		}
 	}
+}
+
+// gone is what is left to do when the connection has ended.
+func (s *session) gone(ctx context.Context, err error) error {
+	if err == nil {
+		s.conn.Close()
+		s.park(ctx)
+	}
+	return err
 }
 
 // read takes messages until the connection ends or makes no sense.
@@ -160,7 +174,7 @@ func (s *session) read(r *bufio.Reader) error {
 		}
 		m, err := codec.DecodeMessage(content)
 		if err != nil {
-			if !s.refuse(content, err) {
+			if !s.isTrusted() || !s.refuse(content, err) {
 				return fmt.Errorf("read the client's message: %w", err)
 			}
 			continue
@@ -230,6 +244,9 @@ func (s *session) refuse(content []byte, err error) bool {
 // complain tells a client what it did wrong when there is no request to
 // answer to.
 func (s *session) complain(what string) {
+	if !s.isTrusted() {
+		return
+	}
 	e := &dap.OutputEvent{Event: event("output")}
 	e.Body = dap.OutputEventBody{Category: "stderr", Output: "restep: " + what + "\n"}
 	s.out.send(e)

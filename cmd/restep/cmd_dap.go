@@ -13,16 +13,20 @@ import (
 	"github.com/restep/restep/dap"
 )
 
-const dapHelp = `usage: restep dap [--listen 127.0.0.1:0 [--token-file FILE]]
+const dapHelp = `usage: restep dap [--listen 127.0.0.1:0 [--token-file FILE] | --listen unix:PATH]
 
 Serves the Debug Adapter Protocol for editors: on standard input and output,
-or on a port of this host. A session ends with its connection, and with it
-everything that it started.
+on a port of this host, or on a socket that only you can connect to. A session
+ends with its connection, and with it everything that it started, unless the
+launch has given it a name ("reconnect"): then it waits ten minutes for an
+attach with that name as "session".
 
 flags:
-  --listen ADDR      listen on a loopback address; prints "listening on ADDR"
+  --listen ADDR      listen on a loopback address or unix:PATH; prints
+                     "listening on ADDR"
   --token-file FILE  write the token there instead of to standard error;
-                     a client sends it as launch argument "token"
+                     a client of a port sends it as launch or attach argument
+                     "token"
 `
 
 func runDAP(ctx context.Context, u *ui, args []string) int {
@@ -49,13 +53,19 @@ func runDAP(ctx context.Context, u *ui, args []string) int {
 		return u.fail(exitUsage, err.Error())
 	}
 	defer l.Close()
-	opt.Token = dap.NewToken()
-	if *tokenFile != "" {
+	switch {
+	case l.Addr().Network() == "unix":
+		if *tokenFile != "" {
+			return u.fail(exitUsage, "--token-file is for a port; a socket is guarded by its mode")
+		}
+	case *tokenFile != "":
+		opt.Token = dap.NewToken()
 		if err := writeToken(*tokenFile, opt.Token); err != nil {
 			return u.fail(exitFailed, err.Error())
 		}
 		defer os.Remove(*tokenFile)
-	} else {
+	default:
+		opt.Token = dap.NewToken()
 		fmt.Fprintf(u.err, "token %s\n", opt.Token)
 	}
 	u.printf("listening on %s\n", l.Addr())

@@ -17,6 +17,11 @@ Without -step it stops at the first step that the test itself makes.
 
 In the terminal, beside Delve's own commands:
   jump N     go to step N, forwards or backwards
+  back       go back a line
+  where      which step of which run this is
+  machines   the machines of the run, * the one that is stopped
+  steps      the steps around this one; steps 20 kind=log machine=server grep=x
+  print @server count    a package variable of another machine; @* of all
   next       goes on from the step in your own code
   exit       ends the program and the terminal
 

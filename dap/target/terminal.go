@@ -15,9 +15,9 @@ import (
 	"github.com/restep/restep/replay"
 )
 
-// jumpScript adds the commands jump and rc to Delve's terminal: Starlark is its way to
-// get new ones.
-const jumpScript = `
+// commandScript adds commands to Delve's terminal: Starlark is its way to get
+// new ones, and restart its only command that hands a word to the client.
+const commandScript = `
 def command_jump(args):
 	"""Goes to a step of the run, forwards or backwards.
 
@@ -27,6 +27,24 @@ def command_jump(args):
 def command_rc(args):
 	"""Goes back to the last hit of a breakpoint, or to the start of the run."""
 	dlv_command("rewind")
+
+def command_back(args):
+	"""Goes back to the line before, in this function or its caller."""
+	dlv_command("rev next")
+
+def command_where(args):
+	"""Says at which step of which run the program is."""
+	dlv_command("restart +where")
+
+def command_machines(args):
+	"""Lists the machines of the run."""
+	dlv_command("restart +machines")
+
+def command_steps(args):
+	"""Lists the steps around the present one.
+
+	steps [count] [kind=log,send] [machine=server] [grep=text]"""
+	dlv_command("restart +steps," + ",,".join(args.split(" ")))
 `
 
 // Terminal runs Delve's terminal on this target, on the process's standard
@@ -68,7 +86,7 @@ func (t *Target) writeScript() (path string, remove func(), err error) {
 	remove = func() { os.RemoveAll(dir) }
 	star := filepath.Join(dir, "restep.star")
 	start := filepath.Join(dir, "init")
-	if err = os.WriteFile(star, []byte(jumpScript), 0o600); err == nil {
+	if err = os.WriteFile(star, []byte(commandScript), 0o600); err == nil {
 		err = os.WriteFile(start, []byte("source "+star+"\nlist\n"), 0o600)
 	}
 	if err != nil {

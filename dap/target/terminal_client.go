@@ -92,20 +92,57 @@ func (c *client) Stacktrace(g int64, depth, skip int, opts api.StacktraceOptions
 	return c.Client.Stacktrace(g, depth+n, skip+n, opts, cfg)
 }
 
-func (c *client) EvalVariable(s api.EvalScope, expr string, cfg api.LoadConfig) (*api.Variable, error) {
-	return c.Client.EvalVariable(c.scope(s), expr, cfg)
+func (c *client) EvalVariable(s api.EvalScope, expr string, cfg api.LoadConfig) (v *api.Variable, err error) {
+	if HasMachine(expr) {
+		return c.evalMachines(s, expr, cfg)
+	}
+	err = c.in(s, false, func() error {
+		v, err = c.Client.EvalVariable(c.scope(s), expr, cfg)
+		return err
+	})
+	return v, err
 }
 
 func (c *client) SetVariable(s api.EvalScope, symbol, value string) error {
-	return c.Client.SetVariable(c.scope(s), symbol, value)
+	err := c.in(s, true, func() error { return c.Client.SetVariable(c.scope(s), symbol, value) })
+	if err == nil {
+		err = c.changed()
+	}
+	return err
 }
 
-func (c *client) ListLocalVariables(s api.EvalScope, cfg api.LoadConfig) ([]api.Variable, error) {
-	return c.Client.ListLocalVariables(c.scope(s), cfg)
+func (c *client) Call(goroutine int64, expr string, unsafe bool) (*api.DebuggerState, error) {
+	if state, err := c.target.State(); err == nil && state.AtStep {
+		return nil, errors.New("the program is inside the simulator here: type next once, then call")
+	}
+	if err := c.changed(); err != nil {
+		return nil, err
+	}
+	return c.Client.Call(goroutine, expr, unsafe)
 }
 
-func (c *client) ListFunctionArgs(s api.EvalScope, cfg api.LoadConfig) ([]api.Variable, error) {
-	return c.Client.ListFunctionArgs(c.scope(s), cfg)
+func (c *client) ListPackageVariables(filter string, cfg api.LoadConfig) (list []api.Variable, err error) {
+	err = c.in(api.EvalScope{GoroutineID: -1}, false, func() error {
+		list, err = c.Client.ListPackageVariables(filter, cfg)
+		return err
+	})
+	return list, err
+}
+
+func (c *client) ListLocalVariables(s api.EvalScope, cfg api.LoadConfig) (list []api.Variable, err error) {
+	err = c.in(s, false, func() error {
+		list, err = c.Client.ListLocalVariables(c.scope(s), cfg)
+		return err
+	})
+	return list, err
+}
+
+func (c *client) ListFunctionArgs(s api.EvalScope, cfg api.LoadConfig) (list []api.Variable, err error) {
+	err = c.in(s, false, func() error {
+		list, err = c.Client.ListFunctionArgs(c.scope(s), cfg)
+		return err
+	})
+	return list, err
 }
 
 func (c *client) ListScopeRegisters(s api.EvalScope, fp bool) (api.Registers, error) {
@@ -133,6 +170,9 @@ func (c *client) RestartFrom(_ bool, pos string, reset bool, args []string, _ [3
 	}
 	if pos == "" {
 		return c.Restart(false)
+	}
+	if command, args, ok := parseCommand(pos); ok {
+		return nil, c.run(command, args)
 	}
 	n, err := strconv.ParseUint(strings.TrimPrefix(pos, "#"), 10, 64)
 	if err != nil {
@@ -178,7 +218,14 @@ func (c *client) Rewind() <-chan *api.DebuggerState {
 	ch := make(chan *api.DebuggerState, 1)
 	go func() {
 		defer close(ch)
-		ok, err := c.target.ReverseContinue(c.ctx, 0)
+		before, err := c.target.State()
+		if err == nil && before.Changed {
+			err = errChanged
+		}
+		ok := false
+		if err == nil {
+			ok, err = c.target.ReverseContinue(c.ctx, 0)
+		}
 		if err == nil && !ok {
 			fmt.Println("No breakpoint was hit before: this is the start of the run.")
 			err = c.engine.Jump(c.ctx, 1)
@@ -206,6 +253,9 @@ func (c *client) ReverseStepOut() (*api.DebuggerState, error) { return c.backBy(
 // to the step.
 func (c *client) backBy(step func(context.Context) (bool, error)) (*api.DebuggerState, error) {
 	before, err := c.target.State()
+	if err == nil && before.Changed {
+		err = errChanged
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -221,6 +271,7 @@ func (c *client) backBy(step func(context.Context) (bool, error)) (*api.Debugger
 }
 
 var (
+	errChanged     = errors.New("the program was changed: what is behind it is not the recorded run; use jump STEP first")
 	errReverseStep = errors.New("going back into a call that has returned is not supported: use rev next, or jump STEP")
 	errInstruction = errors.New("going back by instruction is not supported: use rev next, or jump STEP")
 	errCheckpoint  = errors.New("checkpoints are made as needed: use jump STEP")
