@@ -165,7 +165,7 @@ func (m message) list(path ...string) []message {
 }
 
 // deadline bounds each wait; a build takes longest.
-const deadline = 3 * time.Minute
+const deadline = 10 * time.Minute
 
 // dial starts a session over a loopback connection.
 func dial(t *testing.T, opt Options) *client {

@@ -12,6 +12,7 @@ import (
 // Names of the requests.
 const (
 	commandJump    = "restep/jump"
+	commandOut     = "restep/stepBackOut"
 	commandSteps   = "restep/steps"
 	commandThreads = "restep/threads"
 )
@@ -26,6 +27,14 @@ const (
 // event. User breakpoints do not stop the program on its way and are as before
 // afterwards. It fails while the program runs and for a step that the run does
 // not have; the program has not moved then.
+//
+// In place of step, to names an event as a breakpoint on the simulation does
+// (package replay/match): the next one after the present step or, with
+// backward, the last one before it. goroutine and machine keep to events of
+// one; the answer has the step.
+//
+//	-> {"command": "restep/jump", "arguments": {"to": "kind:*", "backward": true, "goroutine": 7}}
+//	-> {"command": "restep/jump", "arguments": {"to": "time:3.5s"}}
 type JumpRequest struct {
 	dap.Request
 	Arguments JumpArguments `json:"arguments"`
@@ -33,8 +42,26 @@ type JumpRequest struct {
 
 // JumpArguments name the step.
 type JumpArguments struct {
-	Step uint64 `json:"step"`
+	Step      uint64 `json:"step"`
+	To        string `json:"to,omitempty"`
+	Backward  bool   `json:"backward,omitempty"`
+	Goroutine uint32 `json:"goroutine,omitempty"`
+	Machine   string `json:"machine,omitempty"`
 }
+
+// StepBackOutRequest goes back to the line that called the function which is
+// shown. Its arguments and its answer are those of stepBack.
+//
+//	-> {"command": "restep/stepBackOut", "arguments": {"threadId": 7}}
+//	<- {"command": "restep/stepBackOut", "success": true}
+//	<- {"event": "stopped", "body": {"reason": "step", ...}}
+type StepBackOutRequest struct {
+	dap.Request
+	Arguments dap.StepBackArguments `json:"arguments"`
+}
+
+// StepBackOutResponse confirms that the search has begun.
+type StepBackOutResponse struct{ dap.Response }
 
 // JumpResponse confirms a jump.
 type JumpResponse struct {
@@ -135,6 +162,7 @@ type ThreadInfo struct {
 func newCodec() *dap.Codec {
 	c := dap.NewCodec()
 	for _, err := range []error{
+		c.RegisterRequest(commandOut, func() dap.Message { return new(StepBackOutRequest) }, func() dap.Message { return new(StepBackOutResponse) }),
 		c.RegisterRequest(commandJump, func() dap.Message { return new(JumpRequest) }, func() dap.Message { return new(JumpResponse) }),
 		c.RegisterRequest(commandSteps, func() dap.Message { return new(StepsRequest) }, func() dap.Message { return new(StepsResponse) }),
 		c.RegisterRequest(commandThreads, func() dap.Message { return new(ThreadsPageRequest) }, func() dap.Message { return new(ThreadsPageResponse) }),

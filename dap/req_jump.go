@@ -8,13 +8,75 @@ import (
 	"github.com/google/go-dap"
 
 	"github.com/restep/restep/replay"
+	"github.com/restep/restep/replay/match"
+	"github.com/restep/restep/sim/steplog"
 )
 
 // onJump goes to another step of the run.
 func (s *session) onJump(ctx context.Context, m dap.Message) error {
 	req := m.(*JumpRequest)
-	answer := &JumpResponse{Response: response(&req.Request), Body: req.Arguments}
-	return s.moveTo(ctx, &req.Request, req.Arguments.Step, "goto", answer)
+	n := req.Arguments.Step
+	if req.Arguments.To != "" {
+		var err error
+		if n, err = s.findEvent(&req.Arguments); err != nil {
+			return err
+		}
+	}
+	answer := &JumpResponse{Response: response(&req.Request), Body: JumpArguments{Step: n}}
+	return s.moveTo(ctx, &req.Request, n, "goto", answer)
+}
+
+// findEvent returns the step of the event that a jump names.
+func (s *session) findEvent(args *JumpArguments) (uint64, error) {
+	p, ours, err := match.Parse(args.To)
+	if err != nil {
+		return 0, userError(idArguments, "%v", err)
+	}
+	if !ours {
+		return 0, userError(idArguments, "%q is no event; write kind:*, machine:LABEL crash, log:TEXT, time:3.5s and so on", args.To)
+	}
+	log := s.engine.Log()
+	now := log.Steps() + 1
+	if s.currentState() != exited {
+		state, err := s.target.State()
+		if err != nil {
+			return 0, err
+		}
+		now = state.Step
+		if args.Backward && !state.AtStep {
+			now++ // the last step lies behind
+		}
+	}
+	found := uint64(0)
+	for _, n := range p.Steps(log) {
+		if n == now || (n < now) != args.Backward || !of(log, n, args) {
+			continue
+		}
+		if found = n; !args.Backward {
+			break
+		}
+	}
+	if found == 0 {
+		where := "after"
+		if args.Backward {
+			where = "before"
+		}
+		return 0, userError(idNoStep, "there is no such event %s step #%d: %s", where, min(now, log.Steps()), args.To)
+	}
+	return found, nil
+}
+
+// of reports whether a step is of the goroutine and machine that a jump names.
+func of(log *steplog.Reader, n uint64, args *JumpArguments) bool {
+	if args.Goroutine == 0 && args.Machine == "" {
+		return true
+	}
+	step, err := log.Step(n)
+	if err != nil || args.Goroutine != 0 && step.Goroutine != args.Goroutine {
+		return false
+	}
+	m, ok := log.Machine(step.Machine)
+	return args.Machine == "" || ok && m.Label == args.Machine
 }
 
 // moveTo goes to a step for a request and answers it. An error leaves the

@@ -11,23 +11,31 @@ import (
 	"github.com/restep/restep/sim/steplog"
 )
 
-// onStepBack goes back a line. DAP, "StepBack Request".
+// onStepBack goes back a line, or out of the call. DAP, "StepBack Request".
 func (s *session) onStepBack(ctx context.Context, m dap.Message) error {
-	req := m.(*dap.StepBackRequest)
+	var args dap.StepBackArguments
+	var answer dap.Message
+	search := s.target.StepBack
+	switch m := m.(type) {
+	case *dap.StepBackRequest:
+		args, answer = m.Arguments, &dap.StepBackResponse{Response: response(&m.Request)}
+	case *StepBackOutRequest:
+		args, answer = m.Arguments, &StepBackOutResponse{Response: response(&m.Request)}
+		search = s.target.StepBackOut
+	}
 	state, err := s.target.State()
 	if err != nil {
 		return err
 	}
 	switch {
-	case req.Arguments.Granularity == "instruction":
+	case args.Granularity == "instruction":
 		return silentError(idUnsupported, "not supported: stepBack by instruction")
 	case state.Goroutine == 0:
 		return userError(idArguments, "no goroutine is stopped here, for the simulator made this step: go to another with %s", commandJump)
-	case req.Arguments.ThreadId != int(state.Goroutine):
-		return silentError(idArguments, "only goroutine %d, which is stopped here, can go back, not %d", state.Goroutine, req.Arguments.ThreadId)
+	case args.ThreadId != int(state.Goroutine):
+		return silentError(idArguments, "only goroutine %d, which is stopped here, can go back, not %d", state.Goroutine, args.ThreadId)
 	}
-	answer := &dap.StepBackResponse{Response: response(&req.Request)}
-	return s.reverse(ctx, req, answer, "step", s.target.StepBack, func() (uint64, string, string) {
+	return s.reverse(ctx, m.(dap.RequestMessage), answer, "step", search, func() (uint64, string, string) {
 		if n := s.stepBefore(state); n != 0 {
 			return n, "step", fmt.Sprintf("there is no line before in goroutine %d; this is its step before", state.Goroutine)
 		}

@@ -69,6 +69,7 @@ func requests() map[string]request {
 		"restart":      {stopped | running | exited, (*session).onRestart},
 		"restartFrame": {stopped, (*session).onRestartFrame},
 
+		commandOut:     {stopped, (*session).onStepBack},
 		commandJump:    {stopped | exited, (*session).onJump},
 		commandSteps:   {launched, (*session).onSteps},
 		commandThreads: {halted, (*session).onThreadList},

@@ -338,6 +338,40 @@ func TestReverse(t *testing.T) {
 	if got[0] != line-1 || got[1] != line-2 || c.eval(s, "r.RemoteAddr") != `"11.0.0.1:10000"` || c.eval(s, "count") != "0" {
 		t.Errorf("lines back from %d: %v, count is %s", line, got, c.eval(s, "count"))
 	}
+	c.do(commandOut, map[string]any{"threadId": s.thread})
+	if s = c.stop(); s.reason != "step" || !strings.Contains(fmt.Sprint(s.frames[0]), "http.HandlerFunc.ServeHTTP") {
+		t.Errorf("out of the handler, backwards: %+v", s)
+	}
+	here, _ := strconv.Atoi(strings.TrimPrefix(s.step, "#"))
+	for _, jump := range []struct {
+		args     map[string]any
+		backward bool
+	}{
+		{map[string]any{"to": "kind:*", "goroutine": s.thread}, false},
+		{map[string]any{"to": "kind:*", "goroutine": s.thread, "backward": true}, true},
+		{map[string]any{"to": "machine:server crash"}, false},
+		{map[string]any{"to": "log:got a request", "machine": "server", "backward": true}, true},
+		{map[string]any{"to": "time:1.5s"}, false},
+	} {
+		to := int(c.do(commandJump, jump.args).at("body", "step").(float64))
+		s = c.stop()
+		if s.step != fmt.Sprintf("#%d", to) || (to < here) != jump.backward || to == here {
+			t.Errorf("%v from #%d: answered %d, stopped at %s", jump.args, here, to, s.step)
+		}
+		here = to
+	}
+	if id, text := c.fail(commandJump, map[string]any{"to": "net:drop"}); id != int(idNoStep) || !strings.Contains(text, "no such event after") {
+		t.Errorf("no such event: %d %s", id, text)
+	}
+	if id, _ := c.fail(commandJump, map[string]any{"to": "main.main"}); id != int(idArguments) {
+		t.Errorf("no event at all: %d", id)
+	}
+	c.do("reverseContinue", map[string]any{"threadId": s.thread})
+	if s = c.stop(); s.reason != "breakpoint" || s.line != line {
+		t.Errorf("back after the jumps: %+v", s)
+	}
+	c.do(commandJump, map[string]any{"to": "kind:boot", "backward": true})
+	s = c.stop()
 	c.do("reverseContinue", map[string]any{"threadId": s.thread})
 	if s = c.stop(); s.reason != "entry" || s.step != "#1" {
 		t.Errorf("nothing to stop at before: %+v", s)
