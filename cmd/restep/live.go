@@ -20,6 +20,12 @@ const liveEvery = 100 * time.Millisecond
 // while it grows. Results of the test wait for the run's end: only then is it
 // known whether the run as a whole is fine.
 func (r *reporter) live(j job, path string) {
+	start := time.Now()
+	if start.Before(r.liveAfter) {
+		return
+	}
+	// Opening a long log takes its time: looking shall not take more than a tenth.
+	defer func() { r.liveAfter = time.Now().Add(9 * time.Since(start)) }()
 	log, err := runs.LoadGrowing(path)
 	if err != nil {
 		return // it has no header yet, or has just ended

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/restep/restep/replay/logtest"
 	"github.com/restep/restep/replay/runs"
@@ -55,6 +56,7 @@ func TestLive(t *testing.T) {
 			if err := os.WriteFile(path, logs[n], 0o644); err != nil {
 				t.Fatal(err)
 			}
+			r.liveAfter = time.Time{}
 			r.live(j, path)
 		}
 		if err := os.WriteFile(path, logs[last], 0o644); err != nil {

@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// minMemory is what a simulation needs before a test is run, in bytes.
+const minMemory = 64 << 20
+
 // units of a size, by their suffix.
 var units = []struct {
 	suffix string
@@ -26,7 +29,10 @@ func parseSize(s string) (uint64, error) {
 		if err != nil || bits.Len64(n)+int(u.shift) > 63 {
 			break
 		}
-		return n << u.shift, nil
+		if n <<= u.shift; n != 0 && n < minMemory {
+			return 0, errors.New("a simulation needs at least 64MiB; 0 is no limit")
+		}
+		return n, nil
 	}
 	return 0, errors.New("write a size as 512MiB or 2GiB, or 0 for no limit")
 }

@@ -35,6 +35,8 @@ type reporter struct {
 	bench   benchOutput
 	line    []byte
 	current current
+
+	liveAfter time.Time // when a log that grows may be opened again
 }
 
 // current is the run whose output is printed.

@@ -73,6 +73,7 @@ func Start(ctx context.Context, cfg Config) (*Zygote, error) {
 		gateWrite.Close()
 		return nil, fmt.Errorf("start the test binary: %w", err)
 	}
+	theirs.Close() // or the end of the process is not the end of the socket
 	if cfg.Memory > 0 {
 		// setrlimit(2): RLIMIT_DATA counts private writable mappings since Linux
 		// 4.7, so neither what Go only reserves nor the step log. Forks inherit it.
