@@ -418,6 +418,30 @@ var scripts = []struct {
 		s.sys.settle(v, false)
 		s.recv(v, 0)
 	}},
+	{"the end that closes first waits", func(s *script) {
+		for _, serverFirst := range []bool{true, false} {
+			c, v, l := s.open()
+			own := s.addr(abi.SYS_GETSOCKNAME, c)
+			at := s.addr(abi.SYS_GETSOCKNAME, l)
+			s.close(l)
+			first, second := c, v
+			if serverFirst {
+				first, second = v, c
+			}
+			s.close(first)
+			s.sys.settle(second, false)
+			s.recv(second, 0)
+			s.close(second)
+			s.sys.settle(s.socket(), true) // lets the last segments arrive
+			for _, addr := range []*[16]byte{own, at} {
+				a, b := s.socket(), s.socket()
+				s.bind(a, addr)
+				s.option(b, abi.SOL_SOCKET, abi.SO_REUSEADDR, 1)
+				s.bind(b, addr)
+				s.listen(b, 1)
+			}
+		}
+	}},
 	{"bad arguments", func(s *script) {
 		fd := s.socket()
 		addr := sockaddrIn([4]byte{127, 0, 0, 1}, 0)

@@ -3,7 +3,7 @@ package socket
 import "github.com/restep/restep/sim/kernel/abi"
 
 // State is a connection's state, RFC 9293 3.3.2. LISTEN is a Listener, and
-// TIME-WAIT does not exist (see the package doc).
+// TIME-WAIT a timeWait, for both are less than a Conn.
 type State uint8
 
 // The states.
@@ -155,7 +155,7 @@ func (s *Stack) Connect(b *Binding, remote Addr, opts Options, owner Owner) (*Co
 	}
 	owns := b == nil
 	if owns {
-		n := s.ephemeral()
+		n := s.ephemeral(true)
 		if n == 0 {
 			return nil, abi.EADDRNOTAVAIL
 		}
@@ -169,6 +169,12 @@ func (s *Stack) Connect(b *Binding, remote Addr, opts Options, owner Owner) (*Co
 	local := Addr{source, b.Addr.Port}
 	if s.Find(local, remote) != nil {
 		return nil, abi.EADDRNOTAVAIL
+	}
+	if w := s.waits[pair{local, remote}]; w != nil {
+		if !owns && w.until > s.env.Now() && !local.IP.Loopback() {
+			return nil, abi.EADDRNOTAVAIL // net.ipv4.tcp_tw_reuse is 2: loopback alone
+		}
+		s.endWait(w)
 	}
 	c := s.newConn(local, remote, opts, s.env.NextConn())
 	c.bind, c.ownsBind, c.owner = b, owns, owner

@@ -508,3 +508,44 @@ func TestChallengesAreLimited(t *testing.T) {
 		t.Errorf("%d answers to 100 segments out of the window, want 1 in half a second", n)
 	}
 }
+
+// TestTimeWait: the end that closed first answers a FIN whose acknowledgement
+// was lost, so that the other end does not see a reset.
+func TestTimeWait(t *testing.T) {
+	w, c, s, _ := pairUp(t, fast())
+	c.Close()
+	w.run(Second)
+	wantRead(t, s, "", abi.OK)
+	lost := 0
+	w.lose = func(seg *Segment) bool {
+		// The first acknowledgement of the server's FIN.
+		if seg.Src == c.Local && seg.Flags == ACK && lost == 0 {
+			lost++
+			return true
+		}
+		return false
+	}
+	if errno := s.Shutdown(false, true); errno != abi.OK {
+		t.Fatal(errno)
+	}
+	w.run(10 * Second)
+	if errno := s.TakeError(); errno != abi.OK || lost != 1 {
+		t.Errorf("the end that closed second has errno %d; %d segments lost", errno, lost)
+	}
+	wantState(t, s, StateClosed)
+	stack := w.hosts[0].stack
+	if errno := stack.Bind(&Binding{Addr: c.Local}); errno != abi.EADDRINUSE {
+		t.Errorf("bind in TIME-WAIT: errno %d", errno)
+	}
+	again := &Binding{Addr: Addr{c.Local.IP, 0}}
+	if errno := stack.Bind(again); errno != abi.OK || again.Addr.Port == c.Local.Port {
+		t.Errorf("an ephemeral port in TIME-WAIT was given out: %v, errno %d", again.Addr, errno)
+	}
+	w.run(61 * Second)
+	if errno := stack.Bind(&Binding{Addr: c.Local}); errno != abi.OK {
+		t.Errorf("bind after TIME-WAIT: errno %d", errno)
+	}
+	if len(stack.waits) != 0 || len(stack.waitOrder) != 0 {
+		t.Errorf("%d connections still wait", len(stack.waits))
+	}
+}

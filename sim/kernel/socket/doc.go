@@ -8,11 +8,10 @@
 // What it deliberately does not do: it knows no links, delays or partitions
 // (package kernel carries segments), no descriptors, no socket options as
 // numbers, and no readiness queues (it tells an [Owner]). There is no
-// congestion control, as links have no bandwidth limit, no urgent data and no
-// TIME-WAIT: an address pair is free again at once, which initial sequence
-// numbers drawn at random keep safe. Round trip times are not measured but
-// asked for ([Env.RTT]), so there are no spurious retransmissions after the
-// delay of a link was changed.
+// slow start, and a congestion window only after a loss, no urgent data, and no
+// timer of TIME-WAIT. Round trip times are not measured but asked for
+// ([Env.RTT]), so there are no spurious retransmissions after the delay of a
+// link was changed.
 //
 // Invariant: in a Conn sndUna <= sndNxt <= sndMax in sequence space, and the
 // send queue holds exactly the bytes from the first unacknowledged one on.

@@ -222,7 +222,11 @@ func (c *Conn) acked(ack uint32) {
 		if c.orphaned {
 			c.lifeAt = c.stack.env.Now() + finTimeout
 		}
-	case StateClosing, StateLastAck:
+	case StateClosing:
+		c.release()
+		c.stack.wait(c)
+		c.notify(Readable | Writable)
+	case StateLastAck:
 		c.release()
 		c.notify(Readable | Writable)
 	}
@@ -288,8 +292,7 @@ func (c *Conn) take(seq uint32, data []byte, fin bool) {
 	}
 }
 
-// inputFin is RFC 9293 3.10.7.4, eighth step. What would be TIME-WAIT is the
-// end of the connection here.
+// inputFin is RFC 9293 3.10.7.4, eighth step.
 func (c *Conn) inputFin() {
 	c.rcvNxt++
 	c.finSeen = true
@@ -303,6 +306,7 @@ func (c *Conn) inputFin() {
 	case StateFinWait2:
 		c.sendAck()
 		c.release()
+		c.stack.wait(c)
 		c.notify(Readable | Writable)
 		return
 	}

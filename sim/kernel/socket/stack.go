@@ -21,7 +21,8 @@ type Binding struct {
 	// V6Only is IPV6_V6ONLY.
 	V6Only    bool
 	listening bool
-	index     int // in port.users
+	waiting   bool // of a connection in TIME-WAIT
+	index     int  // in port.users
 }
 
 // port is what is known of a port in use.
@@ -35,6 +36,9 @@ type Stack struct {
 	env   Env
 	ports map[uint16]*port
 	conns map[pair]*Conn
+	waits map[pair]*timeWait
+	// waitOrder holds what is or was in waits, oldest first.
+	waitOrder []*timeWait
 	// first and last are the ends of the list of all connections in conns,
 	// in the order of their creation.
 	first, last *Conn
@@ -52,7 +56,8 @@ func NewStack(env Env) *Stack {
 func (s *Stack) forget() {
 	s.ports = map[uint16]*port{}
 	s.conns = map[pair]*Conn{}
-	s.first, s.last = nil, nil
+	s.waits = map[pair]*timeWait{}
+	s.first, s.last, s.waitOrder = nil, nil, nil
 }
 
 // PowerOff makes every connection and listener vanish without a word; the
@@ -91,7 +96,7 @@ func (s *Stack) Bind(b *Binding) abi.Errno {
 		return abi.EADDRNOTAVAIL
 	}
 	if b.Addr.Port == 0 {
-		n := s.ephemeral()
+		n := s.ephemeral(false)
 		if n == 0 {
 			return abi.EADDRINUSE
 		}
@@ -104,19 +109,41 @@ func (s *Stack) Bind(b *Binding) abi.Errno {
 	return abi.OK
 }
 
-// ephemeral is the next free ephemeral port, 0 when all are in use.
-func (s *Stack) ephemeral() uint16 {
-	for range LastEphemeral - FirstEphemeral + 1 {
+// ephemeral is the next free ephemeral port, 0 when all are in use. If waiting
+// is set, one that only connections in TIME-WAIT use will do when no free one
+// is near (net.ipv4.tcp_tw_reuse).
+func (s *Stack) ephemeral(waiting bool) uint16 {
+	const near = 4
+	s.purge()
+	second := uint16(0)
+	for i := range LastEphemeral - FirstEphemeral + 1 {
 		n := uint16(s.nextPort)
 		s.nextPort++
 		if s.nextPort > LastEphemeral {
 			s.nextPort = FirstEphemeral
 		}
-		if s.ports[n] == nil {
+		p := s.ports[n]
+		switch {
+		case p == nil:
 			return n
+		case second == 0 && waiting && p.waits():
+			second = n
+		}
+		if second != 0 && i >= near {
+			break
 		}
 	}
-	return 0
+	return second
+}
+
+// waits reports whether only connections in TIME-WAIT use the port.
+func (p *port) waits() bool {
+	for _, u := range p.users {
+		if !u.waiting {
+			return false
+		}
+	}
+	return true
 }
 
 // conflict reports whether another use of b's port forbids b.
@@ -124,6 +151,7 @@ func (s *Stack) ephemeral() uint16 {
 // port if their addresses differ, if both have SO_REUSEADDR and neither
 // listens, or if both have SO_REUSEPORT.
 func (s *Stack) conflict(b *Binding) bool {
+	s.purge()
 	p := s.ports[b.Addr.Port]
 	if p == nil {
 		return false
@@ -202,6 +230,9 @@ func (s *Stack) remove(c *Conn) {
 func (s *Stack) Input(seg *Segment) bool {
 	if c := s.conns[pair{seg.Dst, seg.Src}]; c != nil {
 		c.input(seg)
+		return true
+	}
+	if s.inputWait(seg) {
 		return true
 	}
 	if seg.Flags&(SYN|ACK|RST|FIN) == SYN {
