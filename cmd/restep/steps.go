@@ -34,6 +34,7 @@ Lists the steps of the newest recorded run, of a test, or of a file.
   -n count         at most so many
   -stacks          with the call stack of each step
   -json            one JSON object a line
+  -pcap file       the messages as a pcapng capture, for Wireshark
 `
 
 // stepsConfig is a parsed command line of restep steps.
@@ -46,6 +47,7 @@ type stepsConfig struct {
 	limit  int
 	stacks bool
 	json   bool
+	pcap   string
 	bounds []uint64 // numbers given by -from and -to
 }
 
@@ -57,6 +59,7 @@ func parseSteps(args []string) (*stepsConfig, error) {
 	flags.IntVar(&c.limit, "n", 0, "")
 	flags.BoolVar(&c.stacks, "stacks", false, "")
 	flags.BoolVar(&c.json, "json", false, "")
+	flags.StringVar(&c.pcap, "pcap", "", "")
 	flags.Func("seed", "", func(s string) error {
 		n, err := strconv.ParseUint(s, 10, 64)
 		c.seed = &n
@@ -145,6 +148,9 @@ func runSteps(ctx context.Context, u *ui, args []string) int {
 	out := bufio.NewWriter(u.out)
 	u.out = out
 	defer out.Flush()
+	if c.pcap != "" {
+		return c.capture(ctx, u, log)
+	}
 	if err := c.print(ctx, u, log, src); err != nil {
 		_ = out.Flush()
 		return u.fail(exitFailed, text.Escape(err.Error()))
