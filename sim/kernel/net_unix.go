@@ -58,7 +58,6 @@ type unixSocket struct {
 // unixMessage is a message, or a piece of a stream, waiting to be read.
 type unixMessage struct {
 	from *unixSocket
-	name string // of the sender, when it was sent
 	data []byte
 	full int // length as sent
 	anc  ancillary
@@ -81,10 +80,10 @@ func (t *Task) cred() abi.Ucred { return abi.Ucred{Pid: int32(t.proc.pid)} }
 func (f *unixSocket) streams() bool { return f.kind != abi.SOCK_DGRAM }
 
 func (f *unixSocket) bind(t *Task, n *sockName) abi.Errno {
-	if f.name != "" {
-		return abi.EINVAL
-	}
 	if n.path[0] == 0 {
+		if f.name != "" {
+			return abi.EINVAL
+		}
 		names := &f.stack.unix
 		key := abstractName{f.kind, n.path}
 		if names.abstract[key] != nil {
@@ -98,6 +97,9 @@ func (f *unixSocket) bind(t *Task, n *sockName) abi.Errno {
 	p, errno := fs.Walk(t.cwd(), n.path, vfs.Creating)
 	if errno != abi.OK {
 		return errno
+	}
+	if f.name != "" && p.Inode == nil {
+		return abi.EINVAL // unix_bind_bsd looks at the path first
 	}
 	inode, errno := fs.Mknod(p, abi.S_IFSOCK|0o777&^t.proc.umask, 0)
 	if errno == abi.EEXIST {
@@ -172,9 +174,6 @@ func (f *unixSocket) listen(t *Task, backlog int) abi.Errno {
 // where datagrams go. A full backlog is EAGAIN, as for any socket that does
 // not block.
 func (f *unixSocket) connect(t *Task, n *sockName) abi.Errno {
-	if f.listening {
-		return abi.EINVAL
-	}
 	if f.opt.passCred {
 		f.autobind()
 	}
@@ -184,6 +183,7 @@ func (f *unixSocket) connect(t *Task, n *sockName) abi.Errno {
 			errno = abi.EPERM
 		}
 		if errno == abi.OK {
+			f.leave(t, to)
 			f.mate, f.linked = to, true
 		}
 		return errno
@@ -191,12 +191,14 @@ func (f *unixSocket) connect(t *Task, n *sockName) abi.Errno {
 	switch {
 	case errno != abi.OK:
 		return errno
-	case f.linked:
-		return abi.EISCONN
 	case !to.listening, to.rd:
 		return abi.ECONNREFUSED
 	case len(to.pending) > to.backlog:
 		return abi.EAGAIN
+	case f.linked:
+		return abi.EISCONN
+	case f.listening:
+		return abi.EINVAL
 	}
 	f.cred = t.cred()
 	server := &unixSocket{socketBase: newBase(f.stack, abi.AF_UNIX, f.kind, 0, 0), cred: to.cred}
@@ -223,12 +225,38 @@ func (f *unixSocket) join(o *unixSocket) {
 // somebody else does not (unix_may_send).
 func (f *unixSocket) hears(o *unixSocket) bool { return f.mate == nil || f.mate == o }
 
-func (f *unixSocket) disconnect(*Task) abi.Errno {
+func (f *unixSocket) disconnect(t *Task) abi.Errno {
 	if f.streams() {
 		return abi.EINVAL
 	}
-	f.mate, f.linked = nil, false
+	f.leave(t, nil)
 	return abi.OK
+}
+
+// leave ends the tie of a datagram socket to its peer, unless the new one is
+// the same. What it has not read is lost, and a peer that was tied to it, too,
+// hears of that (unix_dgram_disconnected).
+func (f *unixSocket) leave(t *Task, to *unixSocket) {
+	old := f.mate
+	f.mate, f.linked = nil, false
+	if old == nil || old == to || len(f.queue) == 0 {
+		return
+	}
+	f.purge(t)
+	if !old.closed && old.mate == f {
+		old.err = abi.ECONNRESET
+		old.Notify(socket.Readable | socket.Writable)
+	}
+}
+
+// purge drops what was not read.
+func (f *unixSocket) purge(t *Task) {
+	for _, m := range f.queue {
+		m.from.inFlight -= len(m.data)
+		m.anc.drop(t)
+	}
+	f.queue, f.size = nil, 0
+	f.wakeWaiters()
 }
 
 func (f *unixSocket) accept(*Task) (netSocket, abi.Errno) {
@@ -315,12 +343,7 @@ func (f *unixSocket) Release(t *Task) abi.Errno {
 		c.Release(t)
 	}
 	f.pending = nil
-	for _, m := range f.queue {
-		m.from.inFlight -= len(m.data)
-		m.anc.drop(t)
-	}
-	f.queue, f.size = nil, 0
-	f.wakeWaiters()
+	f.purge(t)
 	return abi.OK
 }
 

@@ -62,52 +62,69 @@ func (f *unixSocket) sendStream(t *Task, m *outMessage) (int, abi.Errno) {
 
 // sendPacket is unix_dgram_sendmsg and unix_seqpacket_sendmsg.
 func (f *unixSocket) sendPacket(t *Task, m *outMessage) (int, abi.Errno) {
-	to := f.mate
 	if f.kind == abi.SOCK_SEQPACKET {
+		m.to = nil
 		if f.err != abi.OK {
 			return 0, f.takeError()
 		}
 		if !f.linked {
 			return 0, abi.ENOTCONN
 		}
-	} else if m.to != nil {
-		name, errno := parseName(abi.AF_UNIX, m.to)
-		if errno != abi.OK {
-			return 0, errno
-		}
-		if to, errno = f.find(t, name.path); errno != abi.OK {
+	}
+	name := sockName{}
+	if m.to != nil {
+		var errno abi.Errno
+		if name, errno = parseName(abi.AF_UNIX, m.to); errno != abi.OK {
 			return 0, errno
 		}
 	}
-	switch {
-	case to == nil:
-		return 0, abi.ENOTCONN
-	case f.opt.passCred:
+	if f.opt.passCred {
 		f.autobind()
 	}
 	switch {
 	case len(m.data) > f.opts.SendBuffer-32:
 		return 0, abi.EMSGSIZE
+	case f.err != abi.OK:
+		return 0, f.takeError()
 	case f.wr:
 		return 0, abi.EPIPE
-	case to.closed && f.kind == abi.SOCK_SEQPACKET:
-		return 0, abi.EPIPE
-	case to.closed: // the first to notice is told, then there is no peer
-		f.mate, f.linked = nil, false
-		return 0, abi.ECONNREFUSED
-	case f.kind == abi.SOCK_DGRAM && !to.hears(f):
-		return 0, abi.EPERM
-	case to.rd:
-		return 0, abi.EPIPE
-	case to.mate != f && len(to.queue) > unixDatagrams:
-		to.waiters = append(to.waiters, f)
-		return 0, abi.EAGAIN
 	case f.inFlight > 0 && f.inFlight+len(m.data) > f.opts.SendBuffer:
 		return 0, abi.EAGAIN
+	}
+	to := f.mate
+	if m.to != nil {
+		var errno abi.Errno
+		if to, errno = f.find(t, name.path); errno != abi.OK {
+			return 0, errno
+		}
+	}
+	if errno := f.reaches(t, to); errno != abi.OK {
+		return 0, errno
 	}
 	f.stamp(t, &m.anc)
 	f.deliver(to, m.data, m)
 	return len(m.data), abi.OK
+}
+
+// reaches checks whether to takes a packet now.
+func (f *unixSocket) reaches(t *Task, to *unixSocket) abi.Errno {
+	switch {
+	case to == nil:
+		return abi.ENOTCONN
+	case to.closed && f.kind == abi.SOCK_SEQPACKET:
+		return abi.EPIPE
+	case to.closed: // the first to notice is told, then there is no peer
+		f.leave(t, nil)
+		return abi.ECONNREFUSED
+	case f.kind == abi.SOCK_DGRAM && !to.hears(f):
+		return abi.EPERM
+	case to.rd:
+		return abi.EPIPE
+	case to.mate != f && len(to.queue) > unixDatagrams:
+		to.waiters = append(to.waiters, f)
+		return abi.EAGAIN
+	}
+	return abi.OK
 }
 
 // stamp puts the sender's credentials on a message that has none.
@@ -119,7 +136,7 @@ func (f *unixSocket) stamp(t *Task, a *ancillary) {
 
 // deliver queues bytes at to; ancillary data goes with the first of them.
 func (f *unixSocket) deliver(to *unixSocket, p []byte, m *outMessage) {
-	x := &unixMessage{from: f, name: f.name, data: append(make([]byte, 0, len(p)), p...), full: len(p), anc: m.anc}
+	x := &unixMessage{from: f, data: append(make([]byte, 0, len(p)), p...), full: len(p), anc: m.anc}
 	m.anc.rights = nil
 	to.queue = append(to.queue, x)
 	to.size += len(p)
@@ -157,7 +174,7 @@ func (f *unixSocket) receive(t *Task, m *inMessage) abi.Errno {
 	}
 	x := f.queue[0]
 	m.n, m.total = copy(m.buf, x.data), x.full
-	m.from, m.named = sockName{family: abi.AF_UNIX, path: x.name}, x.name != ""
+	m.from, m.named = x.from.local(), x.from.name != ""
 	f.handOver(t, x, m)
 	if m.flags&abi.MSG_PEEK == 0 {
 		f.drop(x)
@@ -190,7 +207,7 @@ func (f *unixSocket) receiveStream(t *Task, m *inMessage) abi.Errno {
 		n := copy(m.buf[m.n:], x.data)
 		m.n += n
 		m.total = m.n
-		m.from, m.named = sockName{family: abi.AF_UNIX, path: x.name}, x.name != ""
+		m.from, m.named = x.from.local(), x.from.name != ""
 		switch {
 		case peek:
 			i++
