@@ -80,6 +80,9 @@ type script struct {
 	sys sockets
 	out []string
 	fds []int
+	// keep is what a call is given the address of, as a number: a thing on the
+	// stack would move with it.
+	keep any
 }
 
 func (s *script) note(format string, a ...any) { s.out = append(s.out, fmt.Sprintf(format, a...)) }
@@ -104,20 +107,28 @@ func (s *script) socket() int {
 }
 
 func (s *script) option(fd, level, name int, value int32) {
-	_, errno := s.raw(abi.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(unsafe.Pointer(&value)), 4)
+	v := &value
+	s.keep = v
+	_, errno := s.raw(abi.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(unsafe.Pointer(v)), 4)
 	s.note("setsockopt %d %d: errno %d", level, name, errno)
 }
 
 func (s *script) get(fd, level, name int) {
-	v, n := int32(-1), int32(4)
+	v := &[2]int32{-1, 4}
+	s.keep = v
 	_, errno := s.raw(abi.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name),
-		uintptr(unsafe.Pointer(&v)), uintptr(unsafe.Pointer(&n)))
-	s.note("getsockopt %d %d: %d, length %d, errno %d", level, name, v, n, errno)
+		uintptr(unsafe.Pointer(&v[0])), uintptr(unsafe.Pointer(&v[1])))
+	s.note("getsockopt %d %d: %d, length %d, errno %d", level, name, v[0], v[1], errno)
 }
 
 func (s *script) addr(nr uintptr, fd int) *[16]byte {
-	raw, n := &[16]byte{}, int32(16)
-	_, errno := s.raw(nr, uintptr(fd), uintptr(unsafe.Pointer(raw)), uintptr(unsafe.Pointer(&n)))
+	v := &struct {
+		raw [16]byte
+		n   int32
+	}{n: 16}
+	s.keep = v
+	_, errno := s.raw(nr, uintptr(fd), uintptr(unsafe.Pointer(v)), uintptr(unsafe.Pointer(&v.n)))
+	raw, n := &v.raw, v.n
 	s.note("name: family %d ip %v port set %v, length %d, errno %d", raw[0], raw[4:8], raw[2]|raw[3] != 0, n, errno)
 	return raw
 }
