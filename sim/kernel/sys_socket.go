@@ -27,7 +27,7 @@ var socketEntries = []Entry{
 	{Nr: abi.SYS_RECVMMSG, Name: "recvmmsg", Support: Partial, fn: sysRecvmmsg, sig: "f-n", Note: "never waits"},
 	{Nr: abi.SYS_SHUTDOWN, Name: "shutdown", Support: Full, fn: sysShutdown, sig: "fh"},
 	{Nr: abi.SYS_SETSOCKOPT, Name: "setsockopt", Support: Partial, fn: sysSetsockopt, quiet: true,
-		Note: "SOL_SOCKET, IPPROTO_TCP and IPPROTO_IP options that net and its users set; others ENOPROTOOPT"},
+		Note: "SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP and IPPROTO_IPV6 options that net and its users set; others ENOPROTOOPT"},
 	{Nr: abi.SYS_GETSOCKOPT, Name: "getsockopt", Support: Partial, fn: sysGetsockopt, quiet: true,
 		Note: "no TCP_INFO"},
 }
