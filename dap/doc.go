@@ -28,6 +28,8 @@
 //	buildFlags   of go build, a string or a list; buildTags with commas
 //	cwd          where the go command runs
 //	token        for restep dap --listen
+//	reconnect    name under which the session waits when its connection ends
+//	maxThreads   goroutines that a threads request lists, 1024
 //
 // and of Delve's stackTraceDepth, maxStringLen, maxArrayValues,
 // showGlobalVariables, showRegisters, showRawStrings, hideSystemGoroutines,
@@ -37,9 +39,10 @@
 //
 // The body of a stopped event has the step as text, "#412", and as reason entry,
 // goto (launched at a step, after restep/jump, or at the last step), step (the
-// end of a step over, into or out), breakpoint, pause or exception. When the scheduler or
-// the simulated network made the step, no goroutine is stopped: the thread is
-// 2147483647, whose stack is the simulator's.
+// end of a step over, into or out), restart (of a frame), breakpoint, pause or
+// exception. When the scheduler or the simulated network made the step, no
+// goroutine is stopped: the thread is 2147483647, whose stack is the
+// simulator's.
 //
 // # Going back, and breakpoints on the simulation
 //
@@ -54,6 +57,20 @@
 // Lines that the program logs come as output events of category stdout, with
 // source and line, once for each step that is passed, when the program stops.
 //
+// # Machines
+//
+// A frame belongs to the machine of its goroutine, and so do all values that
+// are reached from it: while Delve reads those of a machine that is not
+// stopped, its package variables are put in place, and the old ones back before
+// anything runs (machines.go). Expressions may name machines: @server count,
+// @* raft.state, count(@* role == Leader) > 1.
+//
+// # Changes
+//
+// Setting a variable, memory or a call makes it another run than the recorded
+// one: event restep/diverged, text of the stop, name of the thread. Going to a
+// step undoes it (diverge.go).
+//
 // # Invariants
 //
 // Invariant: the program is resumed through Delve's session only, for only
@@ -61,6 +78,10 @@
 // Invariant: nothing that a session started is left when Serve returns.
 // Invariant: no message of a client, however malformed, ends the process or
 // another session.
+// Invariant: whose variables are in place is never different when the program
+// runs from what it was when it stopped.
+// Invariant: a client of a port gets nothing but the answer to initialize
+// before it has sent the token; one of another user gets nothing.
 // Invariant: after a divergence nothing of the program is shown any more.
 //
 // Sources: Debug Adapter Protocol 1.71; go-delve v1.27.2 service/dap.

@@ -26,9 +26,9 @@ type launchArguments struct {
 	Program     string             `json:"program"`     // directory, file or import path; "" is cwd
 	Cwd         string             `json:"cwd"`         // where the go command runs
 	Test        string             `json:"test"`        // "TestX" or "TestX/sub"
-	Seed        *uint64            `json:"seed"`        // 1
+	Seed        *number            `json:"seed"`        // 1
 	Variant     string             `json:"variant"`     // as in a link, hexadecimal; "" is that of the newest run
-	Step        *uint64            `json:"step"`        // where to stop first
+	Step        *number            `json:"step"`        // where to stop first
 	StopOnEntry bool               `json:"stopOnEntry"` // at the first step of the test's own code
 	StopAtEnd   bool               `json:"stopAtEnd"`   // at the last step, before the program ends
 	Env         map[string]*string `json:"env"`         // what the program under test sees, null = nothing
@@ -51,6 +51,24 @@ func (a *launchArguments) maxThreads() int {
 		return a.MaxThreads
 	}
 	return defaultThreads
+}
+
+// number is a number, or a text that is one, as editors' prompts give.
+type number uint64
+
+func (n *number) UnmarshalJSON(b []byte) error {
+	text := string(b)
+	if len(b) > 0 && b[0] == '"' {
+		if err := json.Unmarshal(b, &text); err != nil {
+			return err
+		}
+	}
+	v, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimSpace(text), "#"), 10, 64)
+	if err != nil {
+		return fmt.Errorf("want a number from 0 to 18446744073709551615, not %s", b)
+	}
+	*n = number(v)
+	return nil
 }
 
 // stringList is a list of strings, or one string with spaces between them.
@@ -77,7 +95,7 @@ func (a *launchArguments) spec(dir string) (program.Spec, error) {
 		return spec, userError(idArguments, "the launch configuration has no \"test\": give the name of a test")
 	}
 	if a.Seed != nil {
-		spec.Seed = *a.Seed
+		spec.Seed = uint64(*a.Seed)
 	}
 	if a.Variant != "" {
 		v, err := strconv.ParseUint(a.Variant, 16, 64)
@@ -139,7 +157,7 @@ func (s *session) load(ctx context.Context, request int, args *launchArguments) 
 		s.console("restep: the recorded run is of another build; it was made anew, steps may have other numbers now")
 	}
 	if args.Step != nil {
-		if n := prog.Log.Steps(); *args.Step == 0 || *args.Step > n {
+		if n := prog.Log.Steps(); *args.Step == 0 || uint64(*args.Step) > n {
 			return userError(idNoStep, "there is no step #%d: the run has steps #1 to #%d", *args.Step, n)
 		}
 	}

@@ -216,6 +216,8 @@ func TestLaunchArguments(t *testing.T) {
 		{map[string]any{"program": module}, idArguments, `no "test"`},
 		{map[string]any{"program": filepath.Join(module, "nowhere"), "test": "TestX"}, idArguments, "no program"},
 		{map[string]any{"program": module, "test": "TestX", "seed": -1}, idArguments, "wrong"},
+		{map[string]any{"program": module, "test": "TestX", "seed": "one"}, idArguments, "wrong"},
+		{map[string]any{"program": module, "test": "TestX", "seed": 1.5}, idArguments, "wrong"},
 		{map[string]any{"program": module, "test": "TestX", "buildFlags": 3}, idArguments, "list of strings"},
 		{map[string]any{"program": module, "test": "TestX", "env": map[string]any{"A=B": "c"}}, idArguments, "impossible name"},
 		{map[string]any{"program": module, "test": "TestNoSuch"}, idLaunch, "no such test"},
@@ -229,7 +231,7 @@ func TestLaunchArguments(t *testing.T) {
 		noChildren(t)
 	}
 	// Then the right ones, by import path.
-	c.do("launch", map[string]any{"program": "example.org/machines", "cwd": module, "test": "TestMachines", "stopOnEntry": true})
+	c.do("launch", map[string]any{"program": "example.org/machines", "cwd": module, "test": "TestMachines", "seed": " 1", "stopOnEntry": true})
 	c.do("configurationDone", nil)
 	s := c.stop()
 	if id, text := c.fail(commandJump, map[string]any{"step": 0}); id != int(idNoStep) {

@@ -101,7 +101,7 @@ func (s *session) begin(ctx context.Context) {
 	step, reason := uint64(0), ""
 	switch {
 	case s.launch.Step != nil:
-		step, reason = *s.launch.Step, "goto"
+		step, reason = uint64(*s.launch.Step), "goto"
 	case s.launch.StopOnEntry:
 		step, reason = s.prog.FirstStep(), "entry"
 	}

@@ -40,6 +40,7 @@
 // or terminal when there is one, else by Target itself.
 // Invariant: while a step is being reached only the breakpoint of this package
 // is set; afterwards the user's are back.
+// Invariant: what In puts in place is taken out again before the program runs.
 // Invariant: after Close no process is left that Open started.
 //
 // A Target belongs to one goroutine at a time, except Close and Interrupt.
