@@ -112,6 +112,124 @@ test("launch at a step, jump forward and back, terminate", async () => {
   await gone("restep.test");
 });
 
+test("the protocol as a whole: targets, frames, machines, completions, restart", async () => {
+  const steps = requests();
+  const c = client();
+  await c.start();
+  try {
+    const { body: capabilities } = await c.initializeRequest({
+      adapterID: "restep",
+      linesStartAt1: true,
+      columnsStartAt1: true,
+      pathFormat: "path",
+      supportsInvalidatedEvent: true,
+      supportsProgressReporting: true,
+    });
+    for (const name of [
+      "supportsGotoTargetsRequest",
+      "supportsRestartRequest",
+      "supportsRestartFrame",
+      "supportsCompletionsRequest",
+      "supportsModulesRequest",
+      "supportsBreakpointLocationsRequest",
+      "supportsSetExpression",
+      "supportsStepBack",
+    ]) {
+      assert.equal(capabilities[name], true, name);
+    }
+    const begun = c.waitForEvent("progressStart");
+    const stopped = c.waitForEvent("stopped");
+    const initialized = c.waitForEvent("initialized");
+    const launched = c.launchRequest({ program: module_, test: "TestMachines", seed: 1, step: steps[1] });
+    assert.match((await begun).body.title, /TestMachines/);
+    await initialized;
+    const source = { path: join(module_, "machines_test.go") };
+    const { body: set } = await c.setBreakpointsRequest({
+      source,
+      breakpoints: [{ line: 22, condition: "count(@* count > 1) == 1" }],
+    });
+    assert.equal(set.breakpoints[0].verified, true);
+    await c.configurationDoneRequest();
+    await launched;
+    const { threadId } = (await stopped).body;
+    const top = async (id) => {
+      const { body } = await c.stackTraceRequest({ threadId: id, startFrame: 0, levels: 20 });
+      return body.stackFrames.find((f) => f.source?.path === source.path) ?? body.stackFrames[0];
+    };
+    const frame = await top(threadId);
+    assert.equal(frame.line, 21);
+
+    const evaluate = async (expression, frameId) =>
+      (await c.evaluateRequest({ expression, frameId, context: "watch" })).body.result;
+    assert.equal(await evaluate("@* count", frame.id), "main: 0, server: 2");
+    assert.equal(await evaluate("@main count", frame.id), "0");
+
+    const { body: scopes } = await c.scopesRequest({ frameId: frame.id });
+    const simulation = scopes.scopes.find((s) => s.name === "Simulation");
+    const { body: world } = await c.variablesRequest({ variablesReference: simulation.variablesReference });
+    const value = (name) => world.variables.find((v) => v.name === name)?.value;
+    assert.match(value("step"), new RegExp(`^#${steps[1]} of `));
+    assert.equal(value("seed"), "1");
+    assert.equal(value("machines"), "2");
+
+    const { body: complete } = await c.customRequest("completions", { frameId: frame.id, text: "r.Remote", column: 9 });
+    assert.deepEqual(
+      complete.targets.map((t) => t.label),
+      ["RemoteAddr"],
+    );
+    const { body: modules } = await c.customRequest("modules", {});
+    assert.ok(modules.modules.some((m) => m.isUserCode && m.path === module_));
+    const { body: content } = await c.sourceRequest({ source, sourceReference: 0 });
+    assert.match(content.content, /func TestMachines/);
+    await assert.rejects(c.sourceRequest({ source: { path: "/etc/passwd" }, sourceReference: 0 }));
+
+    // Jump to Cursor.
+    const { body: goto_ } = await c.customRequest("gotoTargets", { source, line: 21 });
+    assert.deepEqual(
+      goto_.targets.map((t) => Number(/^#(\d+) server\/\d+ [\d:.]+ /.exec(t.label)[1])),
+      steps,
+    );
+    let next = c.waitForEvent("stopped");
+    await c.customRequest("goto", { threadId, targetId: goto_.targets[0].id });
+    assert.equal((await next).body.text, `#${steps[0]}`);
+
+    // The breakpoint's condition is about all machines: the first request does
+    // not fulfil it.
+    next = c.waitForEvent("stopped");
+    await c.continueRequest({ threadId });
+    const hit = (await next).body;
+    assert.equal(hit.reason, "breakpoint");
+    assert.equal(await evaluate("count", (await top(hit.threadId)).id), "2");
+
+    // A change is marked, and a jump undoes it.
+    const diverged = c.waitForEvent("restep/diverged");
+    await c.customRequest("setExpression", { expression: "count", value: "40", frameId: (await top(hit.threadId)).id });
+    assert.equal((await diverged).body.diverged, true);
+    const converged = c.waitForEvent("restep/diverged");
+    next = c.waitForEvent("stopped");
+    await c.customRequest("restep/jump", { step: steps[1] });
+    assert.equal((await converged).body.diverged, false);
+    const here_ = (await next).body;
+    assert.equal(await evaluate("count", (await top(here_.threadId)).id), "2");
+
+    // Restart the frame: the handler begins again, before it has counted.
+    next = c.waitForEvent("stopped");
+    await c.customRequest("restartFrame", { frameId: (await top(here_.threadId)).id });
+    const entered = (await next).body;
+    assert.equal(entered.reason, "restart");
+    assert.equal(await evaluate("count", (await top(entered.threadId)).id), "1");
+
+    // Another seed; the breakpoint stays.
+    next = c.waitForEvent("stopped");
+    await c.customRequest("restart", { arguments: { program: module_, test: "TestMachines", seed: 2, step: null } });
+    assert.deepEqual((await next).body.hitBreakpointIds, hit.hitBreakpointIds);
+    await c.disconnectRequest({ terminateDebuggee: true });
+  } finally {
+    c.stopAdapter();
+  }
+  await gone("restep.test");
+});
+
 test("a killed client leaves nothing behind", async () => {
   const [step] = requests();
   const adapter = spawn(binary, ["dap"], { cwd: module_, stdio: ["pipe", "pipe", "inherit"] });
