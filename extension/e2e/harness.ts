@@ -126,7 +126,7 @@ export class Server {
         return await Server.listen(program, args, env);
       } catch (e) {
         // Its two processes must greet each other within 10 s (wrapper.js), whatever else the computer does.
-        if (attempt === 3 || !String(e).includes("timed out")) {
+        if (attempt === 5 || !String(e).includes("timed out")) {
           throw e;
         }
       }

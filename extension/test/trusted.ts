@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../src/core/commands.js";
 import type { Session } from "../src/ui/sessions.js";
@@ -101,6 +102,36 @@ export const trusted: Tests = {
   "a run in our terminal gives hints": async () => {
     assert.equal(await vscode.commands.executeCommand(commands.runTest, testArguments()), 0);
     await eventually("hints", async () => (await hints()).some((h) => /^#\d+\sserver\/\d+\s×4$/.test(h.trim())));
+  },
+
+  "links in comments lead to this window": async () => {
+    const uri = vscode.Uri.file(join(folder(), "links", "links.go"));
+    const link = "restep://v1/example.org/machines?test=TestMachines&seed=5&step=20";
+    await vscode.workspace.fs.writeFile(uri, Buffer.from(`// Package links: see ${link}\npackage links\n`));
+    await vscode.workspace.openTextDocument(uri);
+    const found = await eventually("a link", async () => {
+      const all = await vscode.commands.executeCommand<vscode.DocumentLink[]>("vscode.executeLinkProvider", uri, 10);
+      return all?.find((l) => l.target?.authority === "restep.restep");
+    });
+    assert.equal(found.target?.scheme, vscode.env.uriScheme);
+    assert.equal(found.target?.path, "/v1/example.org/machines");
+    await vscode.workspace.fs.delete(vscode.Uri.file(join(folder(), "links")), { recursive: true });
+  },
+
+  "a code action copies the link to the step of a line": async () => {
+    const range = new vscode.Range(20, 4, 20, 4);
+    const found = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      "vscode.executeCodeActionProvider",
+      file(),
+      range,
+    );
+    const copy = found.find((a) => /^Copy link to #\d+/.test(a.title));
+    assert.ok(copy?.command, found.map((a) => a.title).join("; "));
+    await vscode.commands.executeCommand(copy.command.command, ...(copy.command.arguments ?? []));
+    const step = /#(\d+)/.exec(copy.title)?.[1];
+    const text = await vscode.env.clipboard.readText();
+    assert.ok(text.startsWith("restep://v1/example.org/machines?test=TestMachines&seed=5&"), text);
+    assert.ok(text.includes(`step=${step}`), text);
   },
 
   "explore takes its seeds from the lens": async () => {
