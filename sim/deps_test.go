@@ -241,7 +241,7 @@ func TestImportPolicy(t *testing.T) {
 	}
 	packages := map[string]bool{}
 	for _, f := range tr.gos {
-		if !f.ignored() {
+		if !f.ignored() && !tr.nested(f) {
 			packages[f.dir()] = true
 		}
 	}

@@ -44,3 +44,39 @@ func simTimeout(ns int64)
 
 //go:linkname simMark runtime.restepSimMark
 func simMark(text string)
+
+//go:linkname simSignal runtime.restepSimSignal
+func simSignal(id, sig uint32) bool
+
+//go:linkname simAlive runtime.restepSimAlive
+func simAlive(id uint32) bool
+
+//go:linkname simGo runtime.restepSimGo
+func simGo(id uint32, fn func()) bool
+
+//go:linkname simWaitFor runtime.restepSimWaitFor
+func simWaitFor(id uint32, flag *uint32)
+
+//go:linkname simNotify runtime.restepSimNotify
+func simNotify(id uint32)
+
+//go:linkname simEnv runtime.restepSimEnv
+func simEnv(id uint32) []string
+
+//go:linkname simArgs runtime.restepSimArgs
+func simArgs(id uint32) []string
+
+//go:linkname simSetEnv runtime.restepSimSetEnv
+func simSetEnv(id uint32, env []string)
+
+//go:linkname simSetArgs runtime.restepSimSetArgs
+func simSetArgs(id uint32, args []string)
+
+//go:linkname simOp runtime.restepSimOp
+func simOp(op uint8, id uint32, a, b string, v int64) (text string, n int64)
+
+//go:linkname simClock runtime.restepSimClock
+func simClock(id uint32, step, ppm int64) (wall, off, since, rate int64)
+
+//go:linkname simTime runtime.restepSimTime
+func simTime(id uint32) (wall, mono int64)

@@ -1,7 +1,10 @@
 package sim
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,6 +25,29 @@ type MachineConfig struct {
 	// MayExit says that a panic, os.Exit or fatal error on the machine is
 	// expected. Without it such an end makes the test fail.
 	MayExit bool
+	// Env is the environment, "KEY=value" each; nil for that of the test.
+	Env []string
+	// Args is the command line, the program's name first; nil for the test
+	// binary's name alone.
+	Args []string
+	// Files are on the disk when the machine is made, by absolute path, with
+	// permissions 0644 and all directories above them.
+	Files map[string]string
+	// Disk is what the machine stores on.
+	Disk Disk
+	// MaxFiles is how many files the process may have open (RLIMIT_NOFILE), 0
+	// for 1,048,576.
+	MaxFiles int
+}
+
+// Disk describes the disk of a new machine.
+type Disk struct {
+	// Size is how many bytes of files it holds before writes fail with ENOSPC,
+	// 0 for a disk that never fills.
+	Size int64
+	// From is what is on it: a disk that a power failure of another machine
+	// may leave. The zero DiskState is a fresh disk.
+	From DiskState
 }
 
 // Machine is a simulated computer. It is a small comparable value; the zero
@@ -48,11 +74,48 @@ func NewMachine(cfg MachineConfig) Machine {
 	if err != "" {
 		panic("sim.NewMachine: " + err)
 	}
+	m := Machine{id}
 	if err := addAddrs(simLabel(id), cfg.Addrs); err != nil {
 		panic("sim.NewMachine: " + err.Error())
 	}
+	m.configure(&cfg)
 	simBoot(id)
-	return Machine{id}
+	return m
+}
+
+// configure does what NewMachine promises beyond label and address.
+func (m Machine) configure(cfg *MachineConfig) {
+	if cfg.Disk.From != (DiskState{}) {
+		m.adopt(cfg.Disk.From)
+	}
+	if cfg.Disk.Size > 0 {
+		simOp(opDiskSize, m.id, "", "", cfg.Disk.Size)
+	}
+	if cfg.MaxFiles > 0 {
+		simOp(opFDLimit, m.id, "", "", int64(cfg.MaxFiles))
+	}
+	for _, path := range slices.Sorted(maps.Keys(cfg.Files)) {
+		if err := m.WriteFile(path, []byte(cfg.Files[path]), 0o644); err != nil {
+			panic("sim.NewMachine: MachineConfig.Files: " + err.Error())
+		}
+	}
+	if cfg.Env != nil {
+		simSetEnv(m.id, slices.Clone(cfg.Env))
+	}
+	if cfg.Args != nil {
+		simSetArgs(m.id, slices.Clone(cfg.Args))
+	}
+	simOp(opProcess, m.id, joinNUL(simArgs(m.id)), joinNUL(simEnv(m.id)), 0)
+}
+
+// joinNUL is how the kernel keeps command lines and environments.
+func joinNUL(list []string) string {
+	var b strings.Builder
+	for _, s := range list {
+		b.WriteString(s)
+		b.WriteByte(0)
+	}
+	return b.String()
 }
 
 // NewSimpleMachine is NewMachine with a label and an address made up.

@@ -49,6 +49,16 @@ func (f *goFile) ignored() bool {
 	return strings.HasPrefix(f.path, "_") || strings.Contains(f.path, "/_")
 }
 
+// nested reports whether a file belongs to a module of its own, below this one.
+func (tr *tree) nested(f *goFile) bool {
+	for dir := f.dir(); dir != "" && dir != "."; dir = path.Dir(dir) {
+		if _, ok := tr.texts[dir+"/go.mod"]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 // pos says where a node is, for messages.
 func (tr *tree) pos(p token.Pos) string {
 	at := tr.fset.Position(p)

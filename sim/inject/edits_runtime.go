@@ -32,7 +32,7 @@ var runtimeEdits = []Edit{
 		Why: "os.Exit ends a machine, not the process"},
 
 	// Scheduler.
-	{File: "runtime/runtime2.go", Type: "g", Op: End, Text: "restepMachine, restepInc uint32; restepMark uint64; restepNext guintptr; restepWaits uint32; restepLent bool; restepWord uint64; restepCoro, restepBackPC, restepBackSP, restepBackBP uintptr; restepEndKind uint8; restepEndCode int32",
+	{File: "runtime/runtime2.go", Type: "g", Op: End, Text: "restepMachine, restepInc uint32; restepMark uint64; restepNext guintptr; restepWaits uint32; restepLent, restepBlocked bool; restepWord uint64; restepCoro, restepBackPC, restepBackSP, restepBackBP uintptr; restepEndKind uint8; restepEndCode int32",
 		Why: "a goroutine belongs to a machine"},
 	{File: "runtime/proc.go", Func: "findRunnable", Text: "if restep.on { return restepFindRunnable() }",
 		Why: "the seed picks who runs"},
@@ -104,6 +104,11 @@ var runtimeEdits = []Edit{
 		Why: "replaced by timestub.go"},
 	{File: "runtime/time_linux_amd64.s", Find: "TEXT time·now<ABIInternal>", Op: Replace, Text: "TEXT runtime·restepRealTime<ABIInternal>",
 		Why: "the real clock under another name"},
+
+	{File: "runtime/time.go", Func: "newTimer", Text: "when, period = restepWhen(when), restepSpan(period)", Why: whyClock},
+	{File: "runtime/time.go", Func: "resetTimer", Text: "when, period = restepWhen(when), restepSpan(period)", Why: whyClock},
+	{File: "runtime/time.go", Func: "timeSleep", Text: "ns = restepSpan(ns)", Why: whyClock},
+	{File: "runtime/netpoll.go", Func: "poll_runtime_pollSetDeadline", Text: "d = restepSpan(d)", Why: whyClock},
 
 	// Timers.
 	{File: "runtime/time.go", Type: "timer", Op: End, Text: "restepMachine, restepInc uint32",
@@ -181,6 +186,8 @@ var runtimeEdits = []Edit{
 		Why: "a panic ends its machine, not the process"},
 	{File: "runtime/panic.go", Func: "fatalthrow", Text: "if restep.on && t == throwTypeUser && getg().restepMachine != 0 && getg() == getg().m.curg { restepFatalThrow(sys.GetCallerPC(), sys.GetCallerSP()) }",
 		Why: "a fatal error of the program ends its machine; one of the simulator ends the run"},
+	{File: "runtime/signal_unix.go", Func: "sigpanic", Text: "if restep.on { restepSigpanic(sys.GetCallerPC(), sys.GetCallerSP()) }",
+		Why: "a fault in mapped memory ends its machine, not the run"},
 	{File: "runtime/stack.go", Func: "newstack", Find: `throw("stack overflow")`, Op: Before, Text: "if restep.on && thisg.m.curg.restepMachine != 0 { restepOverflowed(thisg.m.curg) }; ",
 		Why: "an endless recursion ends its machine"},
 	{File: "runtime/runtime.go", Func: "writeErrData", Text: "if restep.on && restepConsole(data, n) { return }",
@@ -191,6 +198,7 @@ const (
 	restepPoint = "if restepPoints--; restepPoints < 0 { restepPreempt() }"
 	whyPoint    = "another goroutine may run between any two operations on channels, locks and atomics"
 	whyRaw      = "between a write barrier and its store nothing else may run: the runtime needs the function without a preemption point"
+	whyClock    = "timers are set by the machine's own clock, which may drift"
 	whyFinal    = "a finalizer of one machine would run with the variables of another, and close its files"
 	whySignal   = "each machine has its own signals"
 )

@@ -33,6 +33,7 @@ func (c *console) Write(t *Task, p []byte) (int, abi.Errno) {
 	if len(p) == 0 {
 		return 0, abi.OK
 	}
+	c.m.log.append(p, true)
 	ev := Event{Kind: steplog.KindLog, Machine: c.m.id, Text: p, FD: c.fd, Nr: -1}
 	if c.m.id == Main && p[0] == testFraming {
 		ev.Kind = steplog.KindTest

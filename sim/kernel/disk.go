@@ -12,6 +12,12 @@ type disk struct {
 	fs *vfs.FS
 	// lastFile numbers the open file descriptions, which own locks.
 	lastFile uint64
+	// fifos are the named pipes that are open.
+	fifos []namedPipe
+	// faults are what the test made the disk fail at.
+	faults []diskFault
+	// lost is what the last power failure may have left.
+	lost *vfs.Crash
 }
 
 // Device numbers as stat(2) tells them (abi.Makedev): 8:1 is the disk, 0:13
@@ -52,7 +58,7 @@ var initialDirs = []struct {
 	perm uint32
 }{
 	{"/tmp", 0o1777}, {"/var/tmp", 0o1777}, {"/root", 0o700}, {"/home", 0o755},
-	{"/etc", 0o755}, {"/dev", 0o755}, {"/proc/self", 0o555},
+	{"/etc", 0o755}, {"/dev", 0o755}, {procSelf, 0o555},
 	{"/proc/sys/net/core", 0o555}, {"/proc/sys/kernel", 0o555}, {"/usr/bin", 0o755},
 }
 
@@ -66,11 +72,8 @@ var initialDevices = []struct {
 
 // newDisk makes the disk of a new machine with its initial tree.
 func newDisk(m *Machine) *disk {
-	cfg := vfs.Config{Now: func() int64 { return int64(m.k.now()) }}
-	if m.id == Main {
-		cfg.Lower = m.k.host.Under
-	}
-	d := &disk{m: m, fs: vfs.New(cfg)}
+	d := &disk{m: m}
+	d.fs = vfs.New(d.config())
 	for _, dir := range initialDirs {
 		n, errno := d.fs.MkdirAll(dir.path)
 		assert(errno == abi.OK, "cannot make "+dir.path)
@@ -85,7 +88,7 @@ func newDisk(m *Machine) *disk {
 		_, errno := d.fs.Mknod(p, abi.S_IFCHR|0o666, abi.Makedev(memMajor, dev.minor))
 		assert(errno == abi.OK, "cannot make "+dev.path)
 	}
-	d.procSelf()
+	d.makeProc()
 	errno := d.fs.Mount()
 	assert(errno == abi.OK, "cannot show the real directories")
 	if m.id == Main && m.k.cwd != "" {
@@ -96,19 +99,13 @@ func newDisk(m *Machine) *disk {
 	return d
 }
 
-// procSelf makes the part of proc(5) that programs ask for to find themselves.
-func (d *disk) procSelf() {
-	exe := "/usr/bin/" + d.m.label
-	var cmdline []byte
-	for i, arg := range d.m.args {
-		if i == 0 && len(arg) > 0 && arg[0] == '/' {
-			exe = arg
-		}
-		cmdline = append(append(cmdline, arg...), 0)
+func (d *disk) config() vfs.Config {
+	m := d.m
+	cfg := vfs.Config{Now: func() int64 { return int64(m.wallTime()) }, Wake: m.k.host.Ready}
+	if m.id == Main {
+		cfg.Lower = m.k.host.Under
 	}
-	d.install(initialFile{"/proc/self/cmdline", 0o444, vfs.Text(cmdline)})
-	_, errno := d.fs.Symlink(d.place("/proc/self/exe"), exe)
-	assert(errno == abi.OK, "cannot make /proc/self/exe")
+	return cfg
 }
 
 func (d *disk) install(f initialFile) {
@@ -123,7 +120,13 @@ func (d *disk) place(path string) vfs.Place {
 }
 
 // powerOff loses everything that was not synced.
-func (d *disk) powerOff() { d.fs.PowerOff() }
+func (d *disk) powerOff() {
+	d.fifos, d.lost = nil, nil
+	if d.fs.Pending() {
+		d.lost = d.fs.Freeze()
+	}
+	d.fs.PowerOff()
+}
 
 // processEnded has nothing left to do: closing its descriptors has released
 // the locks of the process, and the page cache stays.

@@ -14,6 +14,9 @@ type diskFile struct {
 	inode *vfs.Inode
 	id    uint64 // owner of its locks
 	pos   int64
+	// dir and name are where it was opened, for /proc; name is "" for dir.
+	dir  *vfs.Inode
+	name string
 }
 
 func newDiskFile(d *disk, n *vfs.Inode, flags uint32) *diskFile {
@@ -48,6 +51,11 @@ func (f *diskFile) Pread(_ *Task, p []byte, off int64) (int, abi.Errno) {
 	case off < 0:
 		return 0, abi.EINVAL
 	}
+	if len(f.d.faults) > 0 {
+		if errno := f.d.fail(diskRead, f.inode); errno != abi.OK {
+			return 0, errno
+		}
+	}
 	return f.inode.ReadAt(p, off)
 }
 
@@ -61,9 +69,17 @@ func (f *diskFile) Pwrite(_ *Task, p []byte, off int64) (int, abi.Errno) {
 	case f.flags&abi.O_APPEND != 0:
 		off = f.inode.Size()
 	}
+	if len(f.d.faults) > 0 {
+		if errno := f.d.fail(diskWrite, f.inode); errno != abi.OK {
+			return 0, errno
+		}
+	}
 	n, errno := f.inode.WriteAt(p, off)
 	if n > 0 && f.flags&abi.O_DSYNC != 0 {
-		f.d.fs.Sync(f.inode, f.flags&abi.O_SYNC != abi.O_SYNC)
+		errno = f.d.sync(f.inode, f.flags&abi.O_SYNC != abi.O_SYNC)
+		if errno != abi.OK {
+			return 0, errno
+		}
 	}
 	return n, errno
 }
@@ -240,7 +256,16 @@ func (k *Kernel) random(p []byte) {
 type pathFile struct{ diskFile }
 
 // newFile opens an inode of any type with the flags of open(2).
-func newFile(d *disk, n *vfs.Inode, flags uint32) (File, abi.Errno) {
+func (t *Task) newFile(n *vfs.Inode, flags uint32) (File, abi.Errno) {
+	if n.Mode()&abi.S_IFMT == abi.S_IFIFO && flags&abi.O_PATH == 0 {
+		return t.openFIFO(n, flags)
+	}
+	d := t.m.disk
+	if flags&abi.O_PATH == 0 {
+		if f, ok := openGenerated(d, n, flags); ok {
+			return f, abi.OK
+		}
+	}
 	base := newDiskFile(d, n, flags)
 	switch {
 	case flags&abi.O_PATH != 0:

@@ -10,7 +10,8 @@
 // system stack of the goroutine that made the system call, or on the
 // scheduler's stack when time has come for an event it asked for. It never
 // blocks: a call that would have to wait answers EAGAIN and readiness is
-// reported through Host.Wake. It knows simulated time only through Host.Now
+// reported through Host.Wake, or ERESTARTSYS and the caller makes it once more
+// after Host.Ready. It knows simulated time only through Host.Now
 // and Kernel.at, and randomness only through Host.Rand.
 //
 // What it deliberately does not do: it never schedules goroutines, it never

@@ -38,11 +38,20 @@ type Entry struct {
 }
 
 // Syscall carries out call nr of machine id's process. It always answers: a
-// call that is not simulated gives ENOSYS and a step that names it.
+// call that is not simulated gives ENOSYS and a step that names it. The caller
+// cannot wait: a call that would have to gives EINTR, or EAGAIN when it reads
+// or writes.
 func (k *Kernel) Syscall(id MachineID, nr uintptr, a *Args) (uintptr, abi.Errno) {
+	return k.SyscallFrom(id, 0, nr, a)
+}
+
+// SyscallFrom is Syscall for a caller that can wait. ERESTARTSYS asks it to do
+// so until Host.Ready is told caller, and then to make the same call once more.
+func (k *Kernel) SyscallFrom(id MachineID, caller, nr uintptr, a *Args) (uintptr, abi.Errno) {
 	m := k.Machine(id)
 	assert(m != nil && m.state == Running, "system call on a machine that is off")
-	t := Task{k: k, m: m, proc: m.proc}
+	t := Task{k: k, m: m, proc: m.proc, caller: caller}
+	k.caller = m.proc
 	e := k.lookup(nr)
 	if e == nil || e.fn == nil {
 		name := callName(nr)
@@ -53,12 +62,25 @@ func (k *Kernel) Syscall(id MachineID, nr uintptr, a *Args) (uintptr, abi.Errno)
 		return 0, abi.ENOSYS
 	}
 	r, errno := e.fn(&t, a)
+	if errno >= abi.ERESTARTSYS {
+		return r, errno
+	}
 	if !e.quiet && !isConsoleWrite(&t, nr, a) {
 		ev := Event{Kind: steplog.KindSyscall, Machine: id, FD: -1, Nr: int32(nr), Result: int64(r), Errno: errno}
 		describe(&ev, e, a)
 		k.record(&ev)
 	}
 	return r, errno
+}
+
+// Forget is told that a caller died while its call waited.
+func (k *Kernel) Forget(id MachineID, caller uintptr) {
+	m := k.Machine(id)
+	if m == nil || m.disk.fs == nil {
+		return
+	}
+	m.disk.fs.StopWaiting(caller)
+	m.disk.forgetOpening(m.Task(), caller)
 }
 
 // callName names any system call, simulated or not.

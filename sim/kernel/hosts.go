@@ -12,6 +12,9 @@ func (k *Kernel) updateHosts() {
 	b := make([]byte, 0, 32+32*len(k.machines))
 	b = append(b, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"...)
 	for _, m := range k.machines[1:] {
+		if m.removed {
+			continue
+		}
 		for _, ip := range m.addrs {
 			b = append(b, ip.String()...)
 			b = append(b, ' ')
@@ -21,6 +24,9 @@ func (k *Kernel) updateHosts() {
 	}
 	text := vfs.Text(b)
 	for _, m := range k.machines[1:] {
+		if m.removed {
+			continue
+		}
 		if n, errno := m.disk.fs.Resolve(m.disk.fs.Root(), "/etc/hosts", vfs.Follow); errno == abi.OK {
 			m.disk.fs.Replace(n, text)
 		}

@@ -28,7 +28,7 @@ const (
 )
 
 // Host is what the kernel asks of the world it runs in: the patched runtime
-// or a test. All fields are required.
+// or a test. All fields are required but Ready, without which no call waits.
 type Host struct {
 	// Now is the simulated time.
 	Now func() Nanos
@@ -40,12 +40,17 @@ type Host struct {
 	// Wake reports that the file registered with poll descriptor pd became
 	// ready.
 	Wake func(pd uintptr, mode Mode)
+	// Ready reports that the call of caller that SyscallFrom made wait may be
+	// tried again. A caller that does not wait, or is dead, is left alone.
+	Ready func(caller uintptr)
 	// Signal reports that a signal arrived for the process of a machine that
 	// has a handler for it (Machine.Handles).
 	Signal func(m MachineID, sig uint32)
 	// Under is the read-only view of the real file system that the main
 	// machine sees beneath its scratch layer; nil for none.
 	Under Under
+	// Memory is how mmap(2) gets memory; the zero value has none.
+	Memory Memory
 }
 
 // Event describes one step for the recorder.
@@ -97,6 +102,8 @@ type Kernel struct {
 	cwd      string
 	machines []*Machine // index MachineID, [0] is nil
 	events   eventQueue
+	maps     []*mapping // of all processes, in order of addresses
+	caller   *Process   // whose system call was the last one
 	net      *network
 	calls    *index
 	rec      *Recorder
@@ -124,6 +131,9 @@ func (k *Kernel) Machines() int { return len(k.machines) - 1 }
 // Lookup returns the machine with that label or, in text form, that address.
 func (k *Kernel) Lookup(name string) *Machine {
 	for _, m := range k.machines[1:] {
+		if m.removed {
+			continue
+		}
 		if m.label == name {
 			return m
 		}

@@ -21,6 +21,7 @@ type hostFuncs struct {
 	now       func() int64
 	rand      func(stream uint8) uint64
 	wake      func(pd uintptr, mode uint8)
+	ready     func(caller uintptr)
 	signal    func(machine, sig uint32)
 	context   func(c *Caller)
 	symbolize func(pc uintptr, emit func(function, file string, line int))
@@ -47,6 +48,8 @@ type linkConfig struct {
 var linked struct {
 	host hostFuncs
 	w    *steplog.Writer
+	// args are those of a call of the real kernel: a fault must not allocate.
+	args [6]uintptr
 }
 
 // linkNew makes the world of a run.
@@ -61,8 +64,10 @@ func linkNew(h *hostFuncs, cfg *linkConfig) *Kernel {
 			Now:    func() Nanos { return Nanos(linked.host.now()) },
 			Rand:   func(s sched.Stream) uint64 { return linked.host.rand(uint8(s)) },
 			Wake:   func(pd uintptr, mode Mode) { linked.host.wake(pd, uint8(mode)) },
+			Ready:  func(caller uintptr) { linked.host.ready(caller) },
 			Signal: func(m MachineID, sig uint32) { linked.host.signal(uint32(m), sig) },
 			Under:  newRealFiles(h.real, cfg.root, cfg.real),
+			Memory: linkedMemory,
 		},
 		Start: Nanos(cfg.start),
 		Cwd:   cfg.cwd,
@@ -95,8 +100,8 @@ func emitFrame(function, file string, line int) { linked.w.Frame(function, file,
 func linkEntry() { linked.host.main() }
 
 //go:linkname linkSyscall
-func linkSyscall(k *Kernel, machine uint32, nr uintptr, a *[6]uintptr) (r, errno uintptr) {
-	result, e := k.Syscall(MachineID(machine), nr, (*Args)(a))
+func linkSyscall(k *Kernel, machine uint32, caller, nr uintptr, a *[6]uintptr) (r, errno uintptr) {
+	result, e := k.SyscallFrom(MachineID(machine), caller, nr, (*Args)(a))
 	return result, uintptr(e)
 }
 
@@ -130,7 +135,7 @@ func linkEndMachine(k *Kernel, id uint32, kind uint8, code int32, text string) {
 }
 
 //go:linkname linkSignal
-func linkSignal(k *Kernel, id, sig uint32) bool { return k.Machine(MachineID(id)).Signal(sig) }
+func linkSignal(k *Kernel, id, sig uint32) uint8 { return uint8(k.Machine(MachineID(id)).Signal(sig)) }
 
 //go:linkname linkHandle
 func linkHandle(k *Kernel, id, sig uint32, handled, ignored bool) {
@@ -170,6 +175,9 @@ func linkRecord(k *Kernel, kind uint8, machine uint32, number uint64, text strin
 		e.Code = int32(number)
 	case steplog.KindUnsupported: // a call that assembly made
 		e.Nr, e.Errno, e.Text = int32(number), abi.ENOSYS, []byte(callName(uintptr(number)))
+	}
+	if m := k.Machine(e.Machine); m != nil && e.Kind == steplog.KindLog {
+		m.log.append(e.Text, false)
 	}
 	k.record(&e)
 }
@@ -288,6 +296,42 @@ func linkLabel(k *Kernel, id uint32) string {
 //
 //go:linkname linkExport
 func linkExport(k *Kernel, write func(piece []byte)) { k.Export(write) }
+
+// linkForget is told that a goroutine died whose call was waiting.
+//
+//go:linkname linkForget
+func linkForget(k *Kernel, id uint32, caller uintptr) { k.Forget(MachineID(id), caller) }
+
+// linkFault is told of an access to memory of mappings that was forbidden.
+//
+//go:linkname linkFault
+func linkFault(k *Kernel, addr uintptr) bool { return k.Fault(addr) }
+
+// linkOp is Machine.Do.
+//
+//go:linkname linkOp
+func linkOp(k *Kernel, op uint8, id uint32, a, b string, v int64) (text string, n int64) {
+	return k.Machine(MachineID(id)).Do(Op(op), a, b, v)
+}
+
+// linkedMemory is the memory of the program, by the real kernel's calls mmap,
+// munmap, madvise and mprotect.
+var linkedMemory = Memory{
+	Base: 0x200000000000, Size: 1 << 44, Faults: true,
+	Map: func(addr, size uintptr) bool {
+		const flags = abi.MAP_PRIVATE | abi.MAP_ANONYMOUS | abi.MAP_NORESERVE | abi.MAP_FIXED_NOREPLACE
+		return linkedReal(9, addr, size, abi.PROT_NONE, flags)
+	},
+	Unmap:   func(addr, size uintptr) bool { return linkedReal(11, addr, size, 0, 0) },
+	Discard: func(addr, size uintptr) bool { return linkedReal(28, addr, size, abi.MADV_DONTNEED, 0) },
+	Protect: func(addr, size uintptr, prot int) bool { return linkedReal(10, addr, size, uintptr(prot), 0) },
+}
+
+func linkedReal(nr, addr, size, c, d uintptr) bool {
+	linked.args = [6]uintptr{addr, size, c, d, ^uintptr(0), 0}
+	_, errno := linked.host.real(nr, &linked.args)
+	return errno == 0
+}
 
 // linkClose finishes the step log.
 //

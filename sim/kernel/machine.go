@@ -48,6 +48,16 @@ type Machine struct {
 	proc     *Process
 	disk     *disk
 	stack    *netStack
+	clock    machineClock
+	log      consoleLog
+	exitCode int32
+	fdLimit  int
+	removed  bool
+	// crash and crashes are what OpCrashStates found last.
+	crash   *vfs.Crash
+	crashes []vfs.CrashState
+	// crashGen counts these calls.
+	crashGen int64
 }
 
 // Process is the one process of a running machine.
@@ -69,6 +79,9 @@ type Task struct {
 	k    *Kernel
 	m    *Machine
 	proc *Process
+	// caller is what Host.Ready wants when a call may be tried again, 0 for
+	// a caller that cannot wait.
+	caller uintptr
 }
 
 // NewMachine adds a machine; it is Off until Boot. The error text is for the
@@ -94,7 +107,7 @@ func (k *Kernel) NewMachine(cfg MachineConfig) (*Machine, string) {
 	}
 	m := &Machine{
 		k: k, id: id, label: label, hostname: label, addrs: addrs, mayExit: cfg.MayExit,
-		env: cfg.Env, args: cfg.Args,
+		env: cfg.Env, args: cfg.Args, exitCode: -1, fdLimit: 1 << 20,
 	}
 	k.machines = append(k.machines, m)
 	m.disk = newDisk(m)
@@ -160,7 +173,7 @@ func (m *Machine) Boot() {
 	m.boots++
 	m.state = Running
 	m.proc = &Process{m: m, pid: m.pid(), cwd: m.homeDir(), umask: 0o022}
-	m.proc.fds.limit = 1 << 20
+	m.proc.fds.limit = m.fdLimit
 	m.stack.up()
 	t := m.Task()
 	in, _ := t.proc.fds.install(newConsole(m, 0), 0, false)
@@ -192,10 +205,13 @@ func (m *Machine) Task() *Task { return &Task{k: m.k, m: m, proc: m.proc} }
 // peers of its connections hear nothing.
 func (m *Machine) Crash() {
 	assert(m.state == Running, "crash of a machine that is off")
+	m.pullAll()
+	m.proc.dropMaps(true)
 	m.state = Off
 	m.stack.powerOff()
 	m.disk.powerOff()
 	m.proc = nil
+	m.exitCode = -1
 	m.k.record(&Event{Kind: steplog.KindCrash, Machine: m.id, Text: []byte(m.label), FD: -1, Nr: -1})
 }
 
@@ -205,34 +221,51 @@ func (m *Machine) End(kind steplog.Kind, code int32, text string) {
 	assert(m.state == Running, "end of a machine that is off")
 	t := m.Task()
 	m.k.record(&Event{Kind: kind, Machine: m.id, Text: []byte(text), Code: code, Expected: m.mayExit, FD: -1, Nr: -1})
+	t.proc.dropMaps(false)
 	t.proc.fds.closeAll(t)
 	m.state = Off
 	m.disk.processEnded(t.proc)
 	m.proc = nil
+	m.exitCode = code
 }
 
-// Signal sends sig to the process. It reports whether the process must die of
-// it: no handler, not ignored, and a default action that ends a process.
-// signal(7), "Standard signals".
-func (m *Machine) Signal(sig uint32) (deadly bool) {
+// SignalAction is what the world has to do for a signal.
+type SignalAction uint8
+
+// The actions: nothing, end the process, stop it, let it go on.
+const (
+	SignalNothing SignalAction = iota
+	SignalEnd
+	SignalStop
+	SignalContinue
+)
+
+// Signal sends sig to the process and says what becomes of it. A handler gets
+// the signal through Host.Signal. signal(7), "Standard signals".
+func (m *Machine) Signal(sig uint32) SignalAction {
 	assert(sig >= 1 && sig <= 64, "signal number")
 	if m.state != Running {
-		return false
+		return SignalNothing
 	}
 	m.k.record(&Event{Kind: steplog.KindSignal, Machine: m.id, Code: int32(sig), FD: -1, Nr: -1})
 	bit := uint64(1) << (sig - 1)
+	handled, ignored := m.proc.handled&bit != 0, m.proc.ignored&bit != 0
+	if handled && sig != abi.SIGKILL && sig != abi.SIGSTOP {
+		m.k.host.Signal(m.id, sig)
+	}
 	switch {
 	case sig == abi.SIGKILL:
-		return true
-	case m.proc.handled&bit != 0:
-		m.k.host.Signal(m.id, sig)
-		return false
-	case m.proc.ignored&bit != 0:
-		return false
-	case sig == abi.SIGCHLD, sig == abi.SIGURG, sig == abi.SIGWINCH, sig == abi.SIGCONT:
-		return false
+		return SignalEnd
+	case sig == abi.SIGSTOP:
+		return SignalStop
+	case sig == abi.SIGCONT:
+		return SignalContinue
+	case handled, ignored, sig == abi.SIGCHLD, sig == abi.SIGURG, sig == abi.SIGWINCH:
+		return SignalNothing
+	case sig == abi.SIGTSTP, sig == abi.SIGTTIN, sig == abi.SIGTTOU:
+		return SignalStop
 	}
-	return true
+	return SignalEnd
 }
 
 // Handle tells the kernel what the process does with a signal.

@@ -385,3 +385,12 @@ func (s *netStack) Happened(c *socket.Conn, what socket.What, errno abi.Errno) {
 	}
 	s.net.k.record(ev)
 }
+
+// detach takes a machine that is off out of the network.
+func (n *network) detach(m *Machine) {
+	for _, ip := range m.stack.ips {
+		if n.byIP[ip] == m.stack {
+			delete(n.byIP, ip)
+		}
+	}
+}

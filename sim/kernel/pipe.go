@@ -2,36 +2,64 @@ package kernel
 
 import (
 	"github.com/restep/restep/sim/kernel/abi"
+	"github.com/restep/restep/sim/kernel/vfs"
 	"github.com/restep/restep/sim/kernel/waitq"
 )
 
-// pipeSize is the capacity of a pipe in bytes (pipe(7), "Pipe capacity").
-const pipeSize = 64 << 10
+// pipeSize is the capacity of a new pipe in bytes, pipeSizeMax the most that
+// F_SETPIPE_SZ gives (pipe(7), "Pipe capacity"; fs/pipe.c:round_pipe_size).
+const (
+	pipeSize    = 64 << 10
+	pipeSizeMax = 1 << 31
+)
 
-// pipe is what connects the two ends that pipe(2) makes.
+// pipe is what connects the two ends that pipe(2) makes, or all that have a
+// named pipe open.
 type pipe struct {
-	k         *Kernel
-	ino       uint64
-	buf       []byte // ring; grows by doubling up to pipeSize
-	start     int
-	length    int
-	hasReader bool
-	hasWriter bool
-	readers   waitq.Queue
-	writers   waitq.Queue
+	k      *Kernel
+	ino    uint64
+	size   int    // capacity
+	buf    []byte // ring; grows by doubling up to size
+	start  int
+	length int
+	// readEnds and writeEnds count the open ends.
+	readEnds, writeEnds int
+	readers             waitq.Queue
+	writers             waitq.Queue
+	// calls are those that wait for a change.
+	calls waitq.Queue
+	// opening are the calls that wait in open(2) of a named pipe, readOpens
+	// and writeOpens how often an end was opened.
+	opening               []opening
+	readOpens, writeOpens int
 }
 
-// pipeEnd is one end of a pipe.
+// pipeEnd is one end of a pipe; that of a named pipe may be both.
 type pipeEnd struct {
 	fileBase
-	p *pipe
+	p     *pipe
+	inode *vfs.Inode // of a named pipe
 }
 
 // newPipe returns the read end and the write end.
 func newPipe(m *Machine, flags uint32) (r, w *pipeEnd) {
-	p := &pipe{k: m.k, ino: m.disk.nextFile(), hasReader: true, hasWriter: true}
-	return &pipeEnd{fileBase{abi.O_RDONLY | flags}, p}, &pipeEnd{fileBase{abi.O_WRONLY | flags}, p}
+	p := &pipe{k: m.k, ino: m.disk.nextFile(), size: pipeSize, readEnds: 1, writeEnds: 1}
+	r = &pipeEnd{fileBase: fileBase{abi.O_RDONLY | flags}, p: p}
+	w = &pipeEnd{fileBase: fileBase{abi.O_WRONLY | flags}, p: p}
+	return r, w
 }
+
+// changed lets every call that waits for this pipe try again.
+func (p *pipe) changed() {
+	if !p.calls.Empty() {
+		calls := p.calls
+		p.calls.Clear()
+		calls.Wake(ModeReadWrite, func(token uintptr, _ Mode) { p.k.host.Ready(token) })
+	}
+}
+
+// Await implements waiter.
+func (e *pipeEnd) Await(caller uintptr) { e.p.calls.Add(caller) }
 
 func (e *pipeEnd) Read(_ *Task, b []byte) (int, abi.Errno) {
 	p := e.p
@@ -40,7 +68,7 @@ func (e *pipeEnd) Read(_ *Task, b []byte) (int, abi.Errno) {
 		return 0, abi.EBADF
 	case len(b) == 0:
 		return 0, abi.OK
-	case p.length == 0 && p.hasWriter:
+	case p.length == 0 && p.writeEnds > 0:
 		return 0, abi.EAGAIN
 	}
 	room := p.room()
@@ -53,10 +81,11 @@ func (e *pipeEnd) Read(_ *Task, b []byte) (int, abi.Errno) {
 	if room < abi.PipeBuf && p.room() >= abi.PipeBuf {
 		p.writers.Wake(ModeWrite, p.k.host.Wake)
 	}
+	p.changed()
 	return n, abi.OK
 }
 
-func (p *pipe) room() int { return pipeSize - p.length }
+func (p *pipe) room() int { return p.size - p.length }
 
 // Write moves all or nothing up to PipeBuf bytes, and as much as fits above
 // (pipe(7), PIPE_BUF, O_NONBLOCK enabled).
@@ -67,7 +96,7 @@ func (e *pipeEnd) Write(_ *Task, b []byte) (int, abi.Errno) {
 		return 0, abi.EBADF
 	case len(b) == 0:
 		return 0, abi.OK
-	case !p.hasReader:
+	case p.readEnds == 0:
 		return 0, abi.EPIPE
 	case p.room() == 0, len(b) <= abi.PipeBuf && len(b) > p.room():
 		return 0, abi.EAGAIN
@@ -81,7 +110,32 @@ func (e *pipeEnd) Write(_ *Task, b []byte) (int, abi.Errno) {
 	// Every write is an edge for epoll, not only the first one
 	// (fs/pipe.c:pipe_write, poll_usage).
 	p.readers.Wake(ModeRead, p.k.host.Wake)
+	p.changed()
 	return n, abi.OK
+}
+
+// resize is F_SETPIPE_SZ: the next power of two pages; EBUSY when what is in
+// the pipe would not fit (fs/pipe.c:pipe_set_size).
+func (p *pipe) resize(want int) (int, abi.Errno) {
+	if want > pipeSizeMax || want < 0 {
+		return 0, abi.EINVAL
+	}
+	size := 4096
+	for size < want {
+		size *= 2
+	}
+	if size < p.length {
+		return 0, abi.EBUSY
+	}
+	if size < len(p.buf) {
+		buf := make([]byte, size)
+		n := copy(buf, p.buf[p.start:min(p.start+p.length, len(p.buf))])
+		copy(buf[n:], p.buf[:p.length-n])
+		p.buf, p.start = buf, 0
+	}
+	p.size = size
+	p.changed()
+	return size, abi.OK
 }
 
 func (p *pipe) grow(need int) {
@@ -99,6 +153,11 @@ func (p *pipe) grow(need int) {
 }
 
 func (e *pipeEnd) Stat(_ *Task, st *abi.Stat) abi.Errno {
+	if e.inode != nil {
+		in := e.inode.Info()
+		fillStat(st, &in)
+		return abi.OK
+	}
 	now := abi.TimespecOf(int64(e.p.k.now()))
 	*st = abi.Stat{
 		Dev: pipeDev, Ino: e.p.ino, Nlink: 1, Mode: abi.S_IFIFO | 0o600, Blksize: 4096,
@@ -118,35 +177,44 @@ func (e *pipeEnd) PollOpen(pd uintptr) abi.Errno {
 	p := e.p
 	if e.writable() {
 		p.writers.Add(pd)
-		if p.room() >= abi.PipeBuf || !p.hasReader {
+		if p.room() >= abi.PipeBuf || p.readEnds == 0 {
 			p.k.host.Wake(pd, ModeWrite)
 		}
-		return abi.OK
 	}
-	p.readers.Add(pd)
-	if p.length > 0 || !p.hasWriter {
-		p.k.host.Wake(pd, ModeRead)
+	if e.readable() {
+		p.readers.Add(pd)
+		if p.length > 0 || p.writeEnds == 0 && e.inode == nil {
+			p.k.host.Wake(pd, ModeRead)
+		}
 	}
 	return abi.OK
 }
 
 func (e *pipeEnd) PollClose(pd uintptr) {
-	if e.writable() {
-		e.p.writers.Remove(pd)
-	} else {
-		e.p.readers.Remove(pd)
-	}
+	e.p.writers.Remove(pd)
+	e.p.readers.Remove(pd)
 }
 
-// Release closes the end: readers see the end of the data, writers EPIPE.
-func (e *pipeEnd) Release(*Task) abi.Errno {
+// Release closes the end: with the last writer readers see the end of the
+// data, with the last reader writers EPIPE.
+func (e *pipeEnd) Release(t *Task) abi.Errno {
 	p := e.p
 	if e.writable() {
-		p.hasWriter = false
-		p.readers.Wake(ModeReadWrite, p.k.host.Wake)
-	} else {
-		p.hasReader = false
-		p.writers.Wake(ModeReadWrite, p.k.host.Wake)
+		if p.writeEnds--; p.writeEnds == 0 {
+			p.readers.Wake(ModeReadWrite, p.k.host.Wake)
+		}
+	}
+	if e.readable() {
+		if p.readEnds--; p.readEnds == 0 {
+			p.writers.Wake(ModeReadWrite, p.k.host.Wake)
+		}
+	}
+	p.changed()
+	if e.inode != nil {
+		e.inode.Close()
+		if p.readEnds == 0 && p.writeEnds == 0 {
+			t.m.disk.dropFIFO(e.inode)
+		}
 	}
 	return abi.OK
 }

@@ -37,8 +37,8 @@ var fileEntries = []Entry{
 	{Nr: abi.SYS_CHROOT, Name: "chroot", Support: Missing},
 	{Nr: abi.SYS_MKDIR, Name: "mkdir", Support: Full, fn: sysMkdir, sig: "pm"},
 	{Nr: abi.SYS_MKDIRAT, Name: "mkdirat", Support: Full, fn: sysMkdirat, sig: "dpm"},
-	{Nr: abi.SYS_MKNOD, Name: "mknod", Support: Partial, Note: noMknod, fn: sysMknod, sig: "pmx"},
-	{Nr: abi.SYS_MKNODAT, Name: "mknodat", Support: Partial, Note: noMknod, fn: sysMknodat, sig: "dpmx"},
+	{Nr: abi.SYS_MKNOD, Name: "mknod", Support: Full, fn: sysMknod, sig: "pmx"},
+	{Nr: abi.SYS_MKNODAT, Name: "mknodat", Support: Full, fn: sysMknodat, sig: "dpmx"},
 	{Nr: abi.SYS_RMDIR, Name: "rmdir", Support: Full, fn: sysRmdir, sig: "p"},
 	{Nr: abi.SYS_UNLINK, Name: "unlink", Support: Full, fn: sysUnlink, sig: "p"},
 	{Nr: abi.SYS_UNLINKAT, Name: "unlinkat", Support: Full, fn: sysUnlinkat, sig: "dpx"},
@@ -71,7 +71,7 @@ var fileEntries = []Entry{
 	{Nr: abi.SYS_FTRUNCATE, Name: "ftruncate", Support: Full, fn: sysFtruncate, sig: "fn"},
 	{
 		Nr: abi.SYS_FALLOCATE, Name: "fallocate", Support: Partial,
-		Note: "size, PUNCH_HOLE, ZERO_RANGE; reserves no blocks", fn: sysFallocate, sig: "fxnn",
+		Note: "all modes but UNSHARE_RANGE", fn: sysFallocate, sig: "fxnn",
 	},
 	{Nr: abi.SYS_FSYNC, Name: "fsync", Support: Full, fn: sysFsync, sig: "f"},
 	{Nr: abi.SYS_FDATASYNC, Name: "fdatasync", Support: Full, fn: sysFdatasync, sig: "f"},
@@ -86,12 +86,9 @@ var fileEntries = []Entry{
 	{Nr: abi.SYS_FACCESSAT2, Name: "faccessat2", Support: Full, fn: sysFaccessat2, sig: "dpmx"},
 	{
 		Nr: abi.SYS_FCNTL, Name: "fcntl", Support: Partial,
-		Note: "descriptors, flags, record locks; a wait for a lock gives EINTR", fn: sysFcntl, sig: "ktx",
+		Note: "descriptors, flags, record locks, sizes of pipes", fn: sysFcntl, sig: "ktx",
 	},
-	{
-		Nr: abi.SYS_FLOCK, Name: "flock", Support: Partial,
-		Note: "a wait for a lock gives EINTR", fn: sysFlock, sig: "fl",
-	},
+	{Nr: abi.SYS_FLOCK, Name: "flock", Support: Full, fn: sysFlock, sig: "fl"},
 	{Nr: abi.SYS_DUP, Name: "dup", Support: Full, fn: sysDup, sig: "f"},
 	{Nr: abi.SYS_DUP2, Name: "dup2", Support: Full, fn: sysDup2, sig: "fn"},
 	{Nr: abi.SYS_DUP3, Name: "dup3", Support: Full, fn: sysDup3, sig: "fnx"},
@@ -106,8 +103,8 @@ var fileEntries = []Entry{
 	{Nr: abi.SYS_SPLICE, Name: "splice", Support: Partial, Note: noSplice, fn: sysNoSplice, sig: "f-n-z"},
 	{Nr: abi.SYS_TEE, Name: "tee", Support: Partial, Note: noSplice, fn: sysNoSplice, sig: "fnz"},
 	{Nr: abi.SYS_VMSPLICE, Name: "vmsplice", Support: Missing},
-	{Nr: abi.SYS_STATFS, Name: "statfs", Support: Partial, Note: noStatfs, fn: sysStatfs, sig: "p"},
-	{Nr: abi.SYS_FSTATFS, Name: "fstatfs", Support: Partial, Note: noStatfs, fn: sysFstatfs, sig: "f"},
+	{Nr: abi.SYS_STATFS, Name: "statfs", Support: Full, fn: sysStatfs, sig: "p"},
+	{Nr: abi.SYS_FSTATFS, Name: "fstatfs", Support: Full, fn: sysFstatfs, sig: "f"},
 	{Nr: abi.SYS_FADVISE64, Name: "fadvise64", Support: Full, fn: sysAdvice, sig: "f"},
 	{Nr: abi.SYS_READAHEAD, Name: "readahead", Support: Full, fn: sysAdvice, sig: "f"},
 	{Nr: abi.SYS_GETXATTR, Name: "getxattr", Support: Partial, Note: noXattr, fn: sysNoXattr, sig: "pp"},
@@ -117,20 +114,14 @@ var fileEntries = []Entry{
 	{Nr: abi.SYS_LLISTXATTR, Name: "llistxattr", Support: Partial, Note: noXattr, fn: sysNoXattr, sig: "p"},
 	{Nr: abi.SYS_FLISTXATTR, Name: "flistxattr", Support: Partial, Note: noXattr, fn: sysNoXattr, sig: "f"},
 	{Nr: abi.SYS_SETXATTR, Name: "setxattr", Support: Partial, Note: noXattr, fn: sysNoXattr, sig: "pp"},
-	{Nr: abi.SYS_MMAP, Name: "mmap", Support: Missing},
-	{Nr: abi.SYS_MUNMAP, Name: "munmap", Support: Missing},
-	{Nr: abi.SYS_MSYNC, Name: "msync", Support: Missing},
-	{Nr: abi.SYS_MEMFD_CREATE, Name: "memfd_create", Support: Missing},
 	{Nr: abi.SYS_INOTIFY_INIT, Name: "inotify_init", Support: Missing},
 	{Nr: abi.SYS_INOTIFY_INIT1, Name: "inotify_init1", Support: Missing},
 }
 
 // Notes that several rows share.
 const (
-	noOpen   = "no O_TMPFILE, no named pipes"
-	noMknod  = "no named pipes, no sockets"
+	noOpen   = "no O_TMPFILE"
 	noSplice = "always EINVAL: callers copy by read and write"
-	noStatfs = "a disk of 1 TiB that never fills"
 	noXattr  = "the file system has no extended attributes"
 )
 

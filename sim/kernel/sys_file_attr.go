@@ -149,7 +149,7 @@ func sysUtimensat(t *Task, a *Args) (uintptr, abi.Errno) {
 		}
 		flags = abi.AT_EMPTY_PATH
 	}
-	now := int64(t.k.now())
+	now := int64(t.m.wallTime())
 	times := [2]*int64{&now, &now}
 	var given [2]int64
 	if a[2] != 0 {
@@ -177,7 +177,7 @@ func sysUtimensat(t *Task, a *Args) (uintptr, abi.Errno) {
 
 // sysUtimes is utimes(2): microseconds, links followed.
 func sysUtimes(t *Task, a *Args) (uintptr, abi.Errno) {
-	now := int64(t.k.now())
+	now := int64(t.m.wallTime())
 	given := [2]int64{now, now}
 	if a[1] != 0 {
 		for i, tv := range *(*[2]abi.Timeval)(pointer(a[1])) {
@@ -224,8 +224,7 @@ func sysFtruncate(t *Task, a *Args) (uintptr, abi.Errno) {
 	return 0, d.inode.Truncate(int64(a[1]))
 }
 
-// sysFallocate reserves nothing, as the disk is never full; it changes sizes
-// and makes holes.
+// sysFallocate is fallocate(2).
 func sysFallocate(t *Task, a *Args) (uintptr, abi.Errno) {
 	f, errno := t.file(a[0])
 	if errno != abi.OK {
@@ -235,13 +234,13 @@ func sysFallocate(t *Task, a *Args) (uintptr, abi.Errno) {
 	if off < 0 || length <= 0 {
 		return 0, abi.EINVAL
 	}
-	const known = abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE | abi.FALLOC_FL_ZERO_RANGE
-	const punch = abi.FALLOC_FL_PUNCH_HOLE
-	switch {
-	case mode&^known != 0, mode&(punch|abi.FALLOC_FL_ZERO_RANGE) == punch|abi.FALLOC_FL_ZERO_RANGE,
-		mode&punch != 0 && mode&abi.FALLOC_FL_KEEP_SIZE == 0:
+	switch mode {
+	case 0, abi.FALLOC_FL_KEEP_SIZE, abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE, abi.FALLOC_FL_ZERO_RANGE,
+		abi.FALLOC_FL_ZERO_RANGE | abi.FALLOC_FL_KEEP_SIZE, abi.FALLOC_FL_COLLAPSE_RANGE, abi.FALLOC_FL_INSERT_RANGE:
+	default:
 		return 0, abi.EOPNOTSUPP
-	case f.Flags()&abi.O_ACCMODE == abi.O_RDONLY:
+	}
+	if f.Flags()&abi.O_ACCMODE == abi.O_RDONLY {
 		return 0, abi.EBADF
 	}
 	if _, ok := f.(*pipeEnd); ok {
@@ -254,8 +253,19 @@ func sysFallocate(t *Task, a *Args) (uintptr, abi.Errno) {
 	if off+length < 0 || off+length > vfs.MaxFileSize {
 		return 0, abi.EFBIG
 	}
-	if mode&(punch|abi.FALLOC_FL_ZERO_RANGE) != 0 {
+	switch mode {
+	case abi.FALLOC_FL_COLLAPSE_RANGE:
+		return 0, d.inode.Collapse(off, length)
+	case abi.FALLOC_FL_INSERT_RANGE:
+		return 0, d.inode.Insert(off, length)
+	}
+	if mode&(abi.FALLOC_FL_PUNCH_HOLE|abi.FALLOC_FL_ZERO_RANGE) != 0 {
 		if errno := d.inode.Zero(off, length); errno != abi.OK {
+			return 0, errno
+		}
+	}
+	if mode&abi.FALLOC_FL_PUNCH_HOLE == 0 {
+		if errno := d.inode.Reserve(off, length); errno != abi.OK {
 			return 0, errno
 		}
 	}
@@ -282,7 +292,7 @@ func (t *Task) inodeForSync(fdArg uintptr) (*vfs.Inode, abi.Errno) {
 func sysFsync(t *Task, a *Args) (uintptr, abi.Errno) {
 	n, errno := t.inodeForSync(a[0])
 	if errno == abi.OK {
-		t.m.disk.fs.Sync(n, false)
+		errno = t.m.disk.sync(n, false)
 	}
 	return 0, errno
 }
@@ -290,12 +300,13 @@ func sysFsync(t *Task, a *Args) (uintptr, abi.Errno) {
 func sysFdatasync(t *Task, a *Args) (uintptr, abi.Errno) {
 	n, errno := t.inodeForSync(a[0])
 	if errno == abi.OK {
-		t.m.disk.fs.Sync(n, true)
+		errno = t.m.disk.sync(n, true)
 	}
 	return 0, errno
 }
 
 func sysSync(t *Task, _ *Args) (uintptr, abi.Errno) {
+	t.m.pullAll()
 	t.m.disk.fs.SyncAll()
 	return 0, abi.OK
 }
@@ -303,6 +314,7 @@ func sysSync(t *Task, _ *Args) (uintptr, abi.Errno) {
 func sysSyncfs(t *Task, a *Args) (uintptr, abi.Errno) {
 	f, errno := t.file(a[0])
 	if errno == abi.OK && inodeOf(f) != nil {
+		t.m.pullAll()
 		t.m.disk.fs.SyncAll()
 	}
 	return 0, errno
@@ -354,7 +366,7 @@ func sysStatfs(t *Task, a *Args) (uintptr, abi.Errno) {
 	if _, _, errno := t.resolve(atFDCWD, a[0], 0); errno != abi.OK {
 		return 0, errno
 	}
-	return putStatfs(a[1], abi.EXT4_SUPER_MAGIC)
+	return t.putStatfs(a[1], abi.EXT4_SUPER_MAGIC)
 }
 
 func sysFstatfs(t *Task, a *Args) (uintptr, abi.Errno) {
@@ -363,20 +375,25 @@ func sysFstatfs(t *Task, a *Args) (uintptr, abi.Errno) {
 		return 0, errno
 	}
 	if inodeOf(f) == nil {
-		return putStatfs(a[1], abi.PIPEFS_MAGIC)
+		return t.putStatfs(a[1], abi.PIPEFS_MAGIC)
 	}
-	return putStatfs(a[1], abi.EXT4_SUPER_MAGIC)
+	return t.putStatfs(a[1], abi.EXT4_SUPER_MAGIC)
 }
 
-// putStatfs tells of a disk of 1 TiB, half of it free, whatever is written.
-func putStatfs(p uintptr, magic int64) (uintptr, abi.Errno) {
+// putStatfs tells of the machine's disk; one without a limit shows 1 TiB, half
+// of it free, whatever is written.
+func (t *Task) putStatfs(p uintptr, magic int64) (uintptr, abi.Errno) {
 	if p == 0 {
 		return 0, abi.EFAULT
 	}
-	const blocks = 1 << 28
+	blocks, used := t.m.disk.fs.Space()
+	if blocks == 0 {
+		blocks, used = 1<<28, 1<<27
+	}
+	free := uint64(max(0, blocks-used))
 	*(*abi.Statfs)(pointer(p)) = abi.Statfs{
-		Type: magic, Bsize: 4096, Blocks: blocks, Bfree: blocks / 2, Bavail: blocks / 2,
-		Files: blocks / 4, Ffree: blocks / 8, Namelen: abi.NameMax, Frsize: 4096,
+		Type: magic, Bsize: 4096, Blocks: uint64(blocks), Bfree: free, Bavail: free,
+		Files: 1 << 26, Ffree: 1 << 25, Namelen: abi.NameMax, Frsize: 4096,
 	}
 	return 0, abi.OK
 }

@@ -39,17 +39,20 @@ func sysFcntl(t *Task, a *Args) (uintptr, abi.Errno) {
 	case abi.F_GETLK, abi.F_OFD_GETLK, abi.F_SETLK, abi.F_SETLKW, abi.F_OFD_SETLK, abi.F_OFD_SETLKW:
 		return 0, t.recordLock(f, cmd, a[2])
 	case abi.F_GETPIPE_SZ, abi.F_SETPIPE_SZ:
-		if _, ok := f.(*pipeEnd); ok && cmd == abi.F_GETPIPE_SZ {
-			return pipeSize, abi.OK
-		} else if !ok {
+		e, ok := f.(*pipeEnd)
+		if !ok {
 			return 0, abi.EBADF
 		}
+		if cmd == abi.F_SETPIPE_SZ {
+			size, errno := e.p.resize(int(int32(a[2])))
+			return uintptr(size), errno
+		}
+		return uintptr(e.p.size), abi.OK
 	}
 	return 0, abi.EINVAL
 }
 
-// recordLock is fcntl(2) for record locks. A lock that would have to be
-// waited for gives EINTR, as if a signal had come.
+// recordLock is fcntl(2) for record locks.
 func (t *Task) recordLock(f File, cmd int, arg uintptr) abi.Errno {
 	if arg == 0 {
 		return abi.EFAULT
@@ -81,11 +84,28 @@ func (t *Task) recordLock(f File, cmd int, arg uintptr) abi.Errno {
 	case fl.Type != abi.F_RDLCK && fl.Type != abi.F_WRLCK:
 		return abi.EINVAL
 	}
+	t.m.disk.fs.StopWaiting(t.caller)
 	errno := d.inode.SetLock(l)
 	if errno == abi.EAGAIN && (cmd == abi.F_SETLKW || cmd == abi.F_OFD_SETLKW) {
-		return abi.EINTR
+		return t.awaitLock(d.inode, l)
 	}
 	return errno
+}
+
+// awaitLock lets the call wait for a record lock.
+func (t *Task) awaitLock(n *vfs.Inode, l vfs.Lock) abi.Errno {
+	other, _ := n.Conflict(l)
+	switch {
+	case t.caller == 0:
+		return abi.EINTR
+	case l.Pid == -1, other.Pid == -1:
+		n.AwaitLock(t.caller)
+	default:
+		if errno := n.AwaitRecordLock(t.caller, l.Owner, other.Owner); errno != abi.OK {
+			return errno
+		}
+	}
+	return abi.ERESTARTSYS
 }
 
 // lockRange turns whence, start and length into the first and last byte
@@ -148,8 +168,7 @@ func getLock(n *vfs.Inode, cmd int, l vfs.Lock, fl *abi.Flock) abi.Errno {
 	return abi.OK
 }
 
-// sysFlock is flock(2). A lock that would have to be waited for gives EINTR,
-// as if a signal had come.
+// sysFlock is flock(2).
 func sysFlock(t *Task, a *Args) (uintptr, abi.Errno) {
 	op := int32(a[1])
 	if kind := op &^ abi.LOCK_NB; kind != abi.LOCK_SH && kind != abi.LOCK_EX && kind != abi.LOCK_UN {
@@ -169,7 +188,11 @@ func sysFlock(t *Task, a *Args) (uintptr, abi.Errno) {
 	}
 	errno = d.inode.Flock(d.id, op&abi.LOCK_EX != 0)
 	if errno == abi.EAGAIN && op&abi.LOCK_NB == 0 {
-		return 0, abi.EINTR
+		if t.caller == 0 {
+			return 0, abi.EINTR
+		}
+		d.inode.AwaitLock(t.caller)
+		return 0, abi.ERESTARTSYS
 	}
 	return 0, errno
 }

@@ -20,15 +20,15 @@ func (t *Task) mkdir(dirfd, path, mode uintptr) (uintptr, abi.Errno) {
 func sysMknod(t *Task, a *Args) (uintptr, abi.Errno)   { return t.mknod(atFDCWD, a[0], a[1], a[2]) }
 func sysMknodat(t *Task, a *Args) (uintptr, abi.Errno) { return t.mknod(a[0], a[1], a[2], a[3]) }
 
-// mknod makes files and devices; named pipes and sockets' names it does not.
+// mknod makes files, devices, named pipes and sockets' names.
 func (t *Task) mknod(dirfd, path, modeArg, dev uintptr) (uintptr, abi.Errno) {
 	mode := uint32(modeArg)
 	if mode&abi.S_IFMT == 0 {
 		mode |= abi.S_IFREG
 	}
 	switch mode & abi.S_IFMT {
-	case abi.S_IFREG, abi.S_IFCHR, abi.S_IFBLK:
-	case abi.S_IFIFO, abi.S_IFSOCK, abi.S_IFDIR:
+	case abi.S_IFREG, abi.S_IFCHR, abi.S_IFBLK, abi.S_IFIFO, abi.S_IFSOCK:
+	case abi.S_IFDIR:
 		return 0, abi.EPERM
 	default:
 		return 0, abi.EINVAL

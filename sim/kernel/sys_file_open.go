@@ -100,12 +100,17 @@ func onDisk(f File) *diskFile {
 		return &f.diskFile
 	case *pathFile:
 		return &f.diskFile
+	case *textFile:
+		return &f.diskFile
 	}
 	return nil
 }
 
 // inodeOf is the inode behind a file of the disk, nil for other files.
 func inodeOf(f File) *vfs.Inode {
+	if p, ok := f.(*pipeEnd); ok {
+		return p.inode // of a named pipe
+	}
 	if d := onDisk(f); d != nil {
 		return d.inode
 	}
@@ -156,9 +161,15 @@ func (t *Task) open(dirfd, path uintptr, flags, mode uint32) (uintptr, abi.Errno
 		return 0, errno
 	}
 	kept := flags &^ (abi.O_CREAT | abi.O_EXCL | abi.O_NOCTTY | abi.O_TRUNC | abi.O_CLOEXEC)
-	f, errno := newFile(t.m.disk, n, kept)
+	f, errno := t.newFile(n, kept)
 	if errno != abi.OK {
 		return 0, errno
+	}
+	if df := onDisk(f); df != nil {
+		df.dir, df.name = p.Dir, p.Name
+		if n.IsDir() {
+			df.dir, df.name = n, ""
+		}
 	}
 	got, errno := t.proc.fds.install(f, 0, flags&abi.O_CLOEXEC != 0)
 	if errno != abi.OK {

@@ -15,7 +15,8 @@ func sysRead(t *Task, a *Args) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
-	return rwResult(f.Read(t, p))
+	n, errno := f.Read(t, p)
+	return rwResult(n, t.wait(f, n, errno))
 }
 
 func sysWrite(t *Task, a *Args) (uintptr, abi.Errno) {
@@ -23,7 +24,28 @@ func sysWrite(t *Task, a *Args) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
-	return rwResult(f.Write(t, p))
+	n, errno := f.Write(t, p)
+	return rwResult(n, t.wait(f, n, errno))
+}
+
+// waiter is a file that a call can wait for.
+type waiter interface {
+	// Await lets caller try again when something about the file changes.
+	Await(caller uintptr)
+}
+
+// wait makes a call wait that could do nothing and may wait: its file is not
+// O_NONBLOCK. It returns the error of the call.
+func (t *Task) wait(f File, n int, errno abi.Errno) abi.Errno {
+	if errno != abi.EAGAIN || n > 0 || t.caller == 0 || f.Flags()&abi.O_NONBLOCK != 0 {
+		return errno
+	}
+	w, ok := f.(waiter)
+	if !ok {
+		return errno
+	}
+	w.Await(t.caller)
+	return abi.ERESTARTSYS
 }
 
 func sysPread64(t *Task, a *Args) (uintptr, abi.Errno) {
@@ -138,7 +160,7 @@ func (t *Task) vector(a *Args, write bool, off int64) (uintptr, abi.Errno) {
 			off += int64(n)
 		}
 		if errno != abi.OK || n < len(p) {
-			return rwResult(done, errno)
+			return rwResult(done, t.wait(f, done, errno))
 		}
 	}
 	return uintptr(done), abi.OK
@@ -156,7 +178,8 @@ func (t *Task) gather(f File, iov []abi.Iovec, total int, write bool, off int64)
 			}
 			at += copy(buf[at:], p)
 		}
-		return rwResult(t.move(f, buf, true, off))
+		n, errno := t.move(f, buf, true, off)
+		return rwResult(n, t.wait(f, n, errno))
 	}
 	n, errno := t.move(f, buf, false, off)
 	rest := buf[:n]
@@ -167,7 +190,7 @@ func (t *Task) gather(f File, iov []abi.Iovec, total int, write bool, off int64)
 		}
 		rest = rest[copy(p, rest):]
 	}
-	return rwResult(n, errno)
+	return rwResult(n, t.wait(f, n, errno))
 }
 
 func (t *Task) move(f File, p []byte, write bool, off int64) (int, abi.Errno) {

@@ -31,7 +31,9 @@ var processEntries = []Entry{
 	{Nr: abi.SYS_GETRUSAGE, Name: "getrusage", Support: Partial, Note: "all zero", fn: sysGetrusage, quiet: true},
 	{Nr: abi.SYS_SCHED_GETAFFINITY, Name: "sched_getaffinity", Support: Partial, Note: "four CPUs", fn: sysSchedGetaffinity, quiet: true},
 	{Nr: abi.SYS_SCHED_YIELD, Name: "sched_yield", Support: Full, fn: sysZero, quiet: true},
-	{Nr: abi.SYS_KILL, Name: "kill", Support: Missing},
+	{Nr: abi.SYS_KILL, Name: "kill", Support: Partial, Note: "the process itself", fn: sysKill, sig: "nn"},
+	{Nr: abi.SYS_TKILL, Name: "tkill", Support: Partial, Note: "the process itself", fn: sysKill, sig: "nn"},
+	{Nr: abi.SYS_TGKILL, Name: "tgkill", Support: Partial, Note: "the process itself", fn: sysTgkill, sig: "nnn"},
 	{Nr: abi.SYS_CLONE, Name: "clone", Support: Missing, Note: "no child processes yet"},
 	{Nr: abi.SYS_FORK, Name: "fork", Support: Missing, Note: "no child processes yet"},
 	{Nr: abi.SYS_VFORK, Name: "vfork", Support: Missing, Note: "no child processes yet"},
@@ -41,10 +43,6 @@ var processEntries = []Entry{
 	{Nr: abi.SYS_WAITID, Name: "waitid", Support: Missing, Note: "no child processes yet"},
 	{Nr: abi.SYS_PIDFD_OPEN, Name: "pidfd_open", Support: Missing, Note: "no child processes yet"},
 	{Nr: abi.SYS_PIDFD_SEND_SIGNAL, Name: "pidfd_send_signal", Support: Missing, Note: "no child processes yet"},
-	{Nr: abi.SYS_MPROTECT, Name: "mprotect", Support: Missing},
-	{Nr: abi.SYS_MADVISE, Name: "madvise", Support: Full, Note: "advice is taken as read", fn: sysZero, quiet: true},
-	{Nr: abi.SYS_MLOCK, Name: "mlock", Support: Full, fn: sysZero, quiet: true},
-	{Nr: abi.SYS_MUNLOCK, Name: "munlock", Support: Full, fn: sysZero, quiet: true},
 	{Nr: abi.SYS_PRCTL, Name: "prctl", Support: Missing},
 	{Nr: abi.SYS_NANOSLEEP, Name: "nanosleep", Support: Missing, Note: "time.Sleep needs none"},
 	{Nr: abi.SYS_CLOCK_NANOSLEEP, Name: "clock_nanosleep", Support: Missing, Note: "time.Sleep needs none"},
@@ -111,11 +109,11 @@ func sysClockGettime(t *Task, a *Args) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
-	now := t.k.now()
+	now := t.m.wallTime()
 	switch a[0] {
 	case 0, 5, 11: // REALTIME, REALTIME_COARSE, TAI
 	case 1, 4, 6, 7, 2, 3: // MONOTONIC, its kin, BOOTTIME and CPU times
-		now -= t.k.start
+		now = t.m.mono() - t.k.start
 	default:
 		return 0, abi.EINVAL
 	}
@@ -143,7 +141,7 @@ func sysGettimeofday(t *Task, a *Args) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
-	now := int64(t.k.now())
+	now := int64(t.m.wallTime())
 	tv := (*[2]int64)(unsafe.Pointer(&b[0]))
 	tv[0], tv[1] = now/1e9, now%1e9/1e3
 	return 0, abi.OK

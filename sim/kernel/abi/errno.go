@@ -76,3 +76,11 @@ const (
 	EALREADY        Errno = 114
 	EINPROGRESS     Errno = 115
 )
+
+// ERESTARTSYS never reaches a program: the caller is to wait and then make
+// the call once more (include/linux/errno.h).
+const ERESTARTSYS Errno = 512
+
+// ERESTEPSIGNAL never reaches a program either: the call has sent a signal
+// that ends, stops or continues a process, and its result says how.
+const ERESTEPSIGNAL Errno = 513

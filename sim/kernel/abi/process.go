@@ -12,6 +12,9 @@ const (
 	SIGCHLD  = 17
 	SIGCONT  = 18
 	SIGSTOP  = 19
+	SIGTSTP  = 20
+	SIGTTIN  = 21
+	SIGTTOU  = 22
 	SIGURG   = 23
 	SIGWINCH = 28
 )

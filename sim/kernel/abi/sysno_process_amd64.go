@@ -8,6 +8,7 @@ const Machine = "x86_64"
 const (
 	SYS_MPROTECT          = 10
 	SYS_SCHED_YIELD       = 24
+	SYS_MREMAP            = 25
 	SYS_MADVISE           = 28
 	SYS_NANOSLEEP         = 35
 	SYS_GETPID            = 39
@@ -34,6 +35,8 @@ const (
 	SYS_PRCTL             = 157
 	SYS_SETRLIMIT         = 160
 	SYS_GETTID            = 186
+	SYS_TKILL             = 200
+	SYS_TGKILL            = 234
 	SYS_FUTEX             = 202
 	SYS_SCHED_GETAFFINITY = 204
 	SYS_CLOCK_GETTIME     = 228

@@ -38,6 +38,10 @@ type fileData struct {
 	mem, disk content
 	pages     []int64
 	cut       int64
+	// alloc is how many pages the file takes on the disk, reserved the holes
+	// for which fallocate(2) has taken some.
+	alloc    int64
+	reserved []span
 }
 
 // find returns the place of the chunk for page i, and whether it is there.
@@ -151,6 +155,11 @@ func (n *Inode) ReadAt(p []byte, off int64) (int, abi.Errno) {
 	if off >= n.meta.Size {
 		return 0, abi.OK
 	}
+	n.pull()
+	return n.read(p, off)
+}
+
+func (n *Inode) read(p []byte, off int64) (int, abi.Errno) {
 	p = p[:min(int64(len(p)), n.meta.Size-off)]
 	done := 0
 	for done < len(p) {
@@ -173,6 +182,9 @@ func (n *Inode) own(i int64, whole bool) (*page, abi.Errno) {
 	if old != nil && old != n.fs.zeroPage && old != f.disk.get(i) {
 		return old, abi.OK
 	}
+	if errno := n.charge(i); errno != abi.OK {
+		return nil, errno
+	}
 	fresh := new(page)
 	if !whole {
 		if errno := f.mem.readPage(fresh[:], i, 0); errno != abi.OK {
@@ -193,7 +205,9 @@ func (n *Inode) WriteAt(p []byte, off int64) (int, abi.Errno) {
 	if off >= MaxFileSize {
 		return 0, abi.EFBIG
 	}
+	n.pull()
 	p = p[:min(int64(len(p)), MaxFileSize-off)]
+	first := min(off, n.meta.Size)
 	done := 0
 	for done < len(p) {
 		pos := off + int64(done)
@@ -201,6 +215,7 @@ func (n *Inode) WriteAt(p []byte, off int64) (int, abi.Errno) {
 		m := min(pageSize-in, len(p)-done)
 		pg, errno := n.own(pos>>pageShift, m == pageSize)
 		if errno != abi.OK {
+			n.show(first, off+int64(done))
 			return done, errno
 		}
 		copy(pg[in:], p[done:done+m])
@@ -209,6 +224,7 @@ func (n *Inode) WriteAt(p []byte, off int64) (int, abi.Errno) {
 	}
 	// write(2): a write by root does not clear set-id bits.
 	n.written()
+	n.show(first, off+int64(done))
 	return done, abi.OK
 }
 
@@ -217,6 +233,9 @@ func (n *Inode) Truncate(size int64) abi.Errno {
 	if size > MaxFileSize {
 		return abi.EFBIG
 	}
+	n.pull()
+	first := min(size, n.meta.Size)
+	last := max(size, n.meta.Size)
 	if size < n.meta.Size {
 		if errno := n.zeroTail(size); errno != abi.OK {
 			return errno
@@ -226,9 +245,12 @@ func (n *Inode) Truncate(size int64) abi.Errno {
 		n.file.mem.lowLimit = min(n.file.mem.lowLimit, size)
 		n.file.cut = min(n.file.cut, first)
 		n.file.pages = below(n.file.pages, first)
+		n.file.unreserve(first, noCut)
+		n.recount()
 	}
 	n.meta.Size = size
 	n.written()
+	n.show(first, last)
 	return abi.OK
 }
 
@@ -261,7 +283,8 @@ func (n *Inode) zeroTail(size int64) abi.Errno {
 // giving up the pages that lie wholly inside (fallocate(2),
 // FALLOC_FL_PUNCH_HOLE).
 func (n *Inode) Zero(off, length int64) abi.Errno {
-	end := min(off+length, n.meta.Size)
+	n.pull()
+	start, end := off, min(off+length, n.meta.Size)
 	f := n.file
 	for off < end {
 		i, in := off>>pageShift, int(off&(pageSize-1))
@@ -279,7 +302,10 @@ func (n *Inode) Zero(off, length int64) abi.Errno {
 		}
 		off += m
 	}
+	f.unreserve((start+pageSize-1)>>pageShift, end>>pageShift)
+	n.recount()
 	n.written()
+	n.show(start, end)
 	return abi.OK
 }
 
@@ -303,8 +329,11 @@ func (n *Inode) Extend(size int64) abi.Errno {
 	if size > MaxFileSize {
 		return abi.EFBIG
 	}
-	n.meta.Size = max(n.meta.Size, size)
+	n.pull()
+	was := n.meta.Size
+	n.meta.Size = max(was, size)
 	n.written()
+	n.show(was, size)
 	return abi.OK
 }
 
@@ -320,6 +349,7 @@ func (n *Inode) seek(off int64, want bool) (int64, abi.Errno) {
 	if off < 0 || off >= n.meta.Size {
 		return 0, abi.ENXIO
 	}
+	n.pull()
 	c := &n.file.mem
 	for i := off >> pageShift; i<<pageShift < n.meta.Size; {
 		if c.data(i) == want {

@@ -21,6 +21,7 @@ type dirData struct {
 	parent *Inode
 	lower  string // path in the lower tree, "" for none
 	loaded bool
+	links  Links // virtual names, nil for none
 }
 
 // find returns where name is or belongs.
@@ -60,7 +61,7 @@ func (d *Inode) lookup(name string) (*Inode, abi.Errno) {
 	}
 	i, ok := d.dir.find(name)
 	if !ok {
-		return nil, abi.OK
+		return d.link(name), abi.OK
 	}
 	e := &d.dir.entries[i]
 	if e.inode == nil {
@@ -99,10 +100,15 @@ func (d *Inode) List() ([]DirEntry, abi.Errno) {
 		DirEntry{"..", abi.S_IFDIR, d.dir.parent.ino})
 	for i := range d.dir.entries {
 		e := &d.dir.entries[i]
-		if e.inode == nil && d.fill(e) != abi.OK {
+		if e.inode == nil && d.fill(e) != abi.OK || d.dir.links != nil && e.name[0] == '.' {
 			continue
 		}
 		list = append(list, DirEntry{e.name, e.typ, e.inode.ino})
+	}
+	if d.dir.links != nil {
+		for _, name := range d.dir.links.Names() {
+			list = append(list, DirEntry{name, abi.S_IFLNK, d.ino})
+		}
 	}
 	return list, abi.OK
 }
@@ -110,6 +116,9 @@ func (d *Inode) List() ([]DirEntry, abi.Errno) {
 // Has reports whether directory d still has name.
 func (d *Inode) Has(name string) bool {
 	_, ok := d.dir.find(name)
+	if !ok && d.dir.links != nil {
+		_, ok = d.dir.links.Target(name)
+	}
 	return ok
 }
 

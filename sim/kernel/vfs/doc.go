@@ -25,9 +25,13 @@
 // on the disk: the weakest behaviour a program may meet is the one that shows
 // its mistakes. Nothing is written back merely because time passes.
 //
+// PowerOff keeps nothing that was not synced. Freeze tells what else a power
+// failure may leave: see Crash.
+//
 // What it deliberately does not do: permission checks (the process is root),
-// quotas and a full disk, extended attributes, access times (as mounted with
-// noatime), several file systems in one tree.
+// quotas by user, extended attributes, access times (as mounted with noatime),
+// several file systems in one tree. It knows of mappings into memory only as a
+// View, of waiting calls only as tokens.
 //
 // Invariant: an operation is committed only after every earlier one on the
 // same name in the same directory, so undoing what is pending, newest first,

@@ -22,9 +22,13 @@ type Inode struct {
 	rdev  uint64
 	// target is where a symbolic link points.
 	target string
-	file   *fileData // regular files
-	dir    *dirData  // directories
-	vol    volatile
+	// text makes the bytes of a virtual file, or the target of a virtual link.
+	text func() string
+	file *fileData // regular files
+	dir  *dirData  // directories
+	vol  volatile
+	// view is where the file shows in the memory of processes, nil nowhere.
+	view View
 	// dirty inodes differ from the disk in meta or contents and are in the
 	// list FS.dirty.
 	dirty                bool
@@ -32,8 +36,11 @@ type Inode struct {
 	// linkOps and editOps count the pending operations that give or take a
 	// name of this inode, and those that change a name in this directory.
 	linkOps, editOps int
-	// mark is the number of the last sync that needs this directory.
+	// mark is the number of the last sync that needs this directory, or of the
+	// last walk that came by.
 	mark uint64
+	// twin is the copy of this inode while the file system is cloned.
+	twin *Inode
 }
 
 // volatile is what is lost with the power: who has the inode open or locked.
@@ -42,22 +49,31 @@ type volatile struct {
 	opens int
 	locks []Lock
 	flock []Lock
+	// waiters are the calls that wait for a lock, first come first.
+	waiters []uintptr
 }
 
 // FS is the file system of one machine.
 type FS struct {
 	root    *Inode
 	now     func() int64
+	wake    func(token uintptr)
 	start   int64
 	lower   Lower
 	lastIno uint64
 	boot    uint64
 	syncs   uint64
 	dirty   *Inode // list of dirty inodes, newest first
+	// limit is how many pages the disk holds, 0 for no limit; used is how many
+	// hold something in the memory state.
+	limit, used int64
 	// first and last are the ends of the list of pending operations.
 	first, last *op
 	zeroPage    *page
-	sealed      bool // the initial tree is complete
+	scratch     *page
+	// waits are the record locks that processes wait for.
+	waits  []wait
+	sealed bool // the initial tree is complete
 }
 
 // Config describes a new file system.
@@ -66,17 +82,22 @@ type Config struct {
 	Now func() int64
 	// Lower is what lies beneath parts of the tree, nil for nothing.
 	Lower Lower
+	// Wake lets a call go on that AwaitLock noted; nil when none ever waits.
+	Wake func(token uintptr)
 }
 
 // New returns a file system with an empty root directory. Seal ends its
 // making.
 func New(cfg Config) *FS {
-	fs := &FS{now: cfg.Now, start: cfg.Now(), lower: cfg.Lower, boot: 1, lastIno: 1}
+	fs := &FS{now: cfg.Now, wake: cfg.Wake, start: cfg.Now(), lower: cfg.Lower, boot: 1, lastIno: 1}
 	fs.root = fs.newInode(abi.S_IFDIR | 0o755)
 	fs.root.dir.parent = fs.root
 	fs.root.nlink = 1
 	return fs
 }
+
+// Serve changes what the file system asks of the world; Config.Lower stays.
+func (fs *FS) Serve(cfg Config) { fs.now, fs.wake = cfg.Now, cfg.Wake }
 
 // Seal ends the making of the initial tree: everything counts as synced.
 func (fs *FS) Seal() {
@@ -115,7 +136,12 @@ func (n *Inode) Size() int64 { return n.meta.Size }
 func (n *Inode) Rdev() uint64 { return n.rdev }
 
 // Target is where a symbolic link points.
-func (n *Inode) Target() string { return n.target }
+func (n *Inode) Target() string {
+	if n.text != nil {
+		return n.text()
+	}
+	return n.target
+}
 
 // IsDir, IsRegular and IsSymlink tell the type.
 func (n *Inode) IsDir() bool     { return n.dir != nil }
@@ -144,7 +170,7 @@ func (n *Inode) Info() Info {
 			in.Nlink = 2 + uint32(n.dir.subdirs)
 		}
 	case n.file != nil:
-		in.Blocks = n.file.mem.blocks()
+		in.Blocks = n.file.alloc * (pageSize / 512)
 	}
 	return in
 }
@@ -244,8 +270,15 @@ func (n *Inode) Close() {
 }
 
 func (n *Inode) forget() {
-	if n.nlink == 0 && n.live().opens == 0 && n.dirty {
+	if n.nlink > 0 || n.live().opens > 0 {
+		return
+	}
+	if n.dirty {
 		n.unlistDirty()
+	}
+	if n.file != nil {
+		n.fs.used -= n.file.alloc
+		n.file.alloc = 0
 	}
 }
 

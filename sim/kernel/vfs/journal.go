@@ -119,6 +119,7 @@ func (fs *FS) change(e *edit, o *op) {
 // names that the package comment lists. dataOnly is fdatasync(2), which
 // leaves attributes other than the size alone.
 func (fs *FS) Sync(n *Inode, dataOnly bool) {
+	n.pull()
 	fs.commitNames(n)
 	if !n.dirty {
 		return
@@ -278,6 +279,8 @@ func (fs *FS) PowerOff() {
 		fs.dirty.revert()
 	}
 	fs.boot++
+	fs.recountAll()
+	fs.waits = nil
 }
 
 // revert takes an inode back to its disk state.

@@ -108,6 +108,7 @@ func (d *Inode) fill(e *entry) abi.Errno {
 		n.file.mem.lower, n.file.mem.lowLimit = &lowerFile{d.fs.lower, path}, size
 		n.file.disk = n.file.mem
 		n.meta.Size = size
+		n.recount()
 	case abi.S_IFDIR:
 		n.dir.lower, n.dir.parent = path, d
 	case abi.S_IFLNK:

@@ -237,9 +237,12 @@ func (fs *FS) Replace(n *Inode, text Text) abi.Errno {
 	}
 	n.file.mem = content{lower: text, lowLimit: int64(len(text))}
 	n.file.disk = n.file.mem
-	n.file.pages, n.file.cut = nil, noCut
+	n.file.pages, n.file.cut, n.file.reserved = nil, noCut, nil
+	n.recount()
+	was := n.meta.Size
 	n.meta.Size = int64(len(text))
 	n.written()
 	fs.Sync(n, false)
+	n.show(0, max(was, n.meta.Size))
 	return abi.OK
 }

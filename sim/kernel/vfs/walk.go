@@ -69,7 +69,7 @@ func (fs *FS) Walk(base *Inode, path string, how How) (Place, abi.Errno) {
 				slash = p.Slash
 				rest = ""
 			}
-			cur, path = p.Dir, p.Inode.target+rest
+			cur, path = p.Dir, p.Inode.Target()+rest
 			if path == "" {
 				return Place{}, abi.ENOENT
 			}

@@ -17,7 +17,7 @@ func restep_kernelEntry()
 
 //go:linkname restep_kernelSyscall internal/restep/kernel.linkSyscall
 //go:noescape
-func restep_kernelSyscall(k unsafe.Pointer, machine uint32, nr uintptr, a *[6]uintptr) (r, errno uintptr)
+func restep_kernelSyscall(k unsafe.Pointer, machine uint32, caller, nr uintptr, a *[6]uintptr) (r, errno uintptr)
 
 //go:linkname restep_kernelNext internal/restep/kernel.linkNext
 //go:noescape
@@ -45,7 +45,7 @@ func restep_kernelEndMachine(k unsafe.Pointer, id uint32, kind uint8, code int32
 
 //go:linkname restep_kernelSignal internal/restep/kernel.linkSignal
 //go:noescape
-func restep_kernelSignal(k unsafe.Pointer, id, sig uint32) bool
+func restep_kernelSignal(k unsafe.Pointer, id, sig uint32) uint8
 
 //go:linkname restep_kernelHandle internal/restep/kernel.linkHandle
 //go:noescape
@@ -75,6 +75,18 @@ func restep_kernelLabel(k unsafe.Pointer, id uint32) string
 //go:noescape
 func restep_kernelExport(k unsafe.Pointer, write func(piece []byte))
 
+//go:linkname restep_kernelForget internal/restep/kernel.linkForget
+//go:noescape
+func restep_kernelForget(k unsafe.Pointer, id uint32, caller uintptr)
+
+//go:linkname restep_kernelFault internal/restep/kernel.linkFault
+//go:noescape
+func restep_kernelFault(k unsafe.Pointer, addr uintptr) bool
+
+//go:linkname restep_kernelOp internal/restep/kernel.linkOp
+//go:noescape
+func restep_kernelOp(k unsafe.Pointer, op uint8, id uint32, a, b string, v int64) (text string, n int64)
+
 //go:linkname restep_kernelClose internal/restep/kernel.linkClose
 //go:noescape
 func restep_kernelClose(k unsafe.Pointer)
@@ -85,6 +97,7 @@ type restepHost struct {
 	now       func() int64
 	rand      func(stream uint8) uint64
 	wake      func(pd uintptr, mode uint8)
+	ready     func(caller uintptr)
 	signal    func(machine, sig uint32)
 	context   func(c *restepContext)
 	symbolize func(pc uintptr, emit func(function, file string, line int))
@@ -175,6 +188,7 @@ func restepKernelEvents() {
 // restepCall carries a system call to g0 and its result back.
 type restepCall struct {
 	machine   uint32
+	caller    uintptr
 	nr        uintptr
 	args      [6]uintptr
 	r1, errno uintptr
@@ -192,17 +206,57 @@ func restepSyscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, errno uintptr, d
 	if !restep.on || gp.restepMachine == 0 || gp != gp.m.curg {
 		return
 	}
-	c := restepCall{machine: gp.restepMachine, nr: nr, args: [6]uintptr{a1, a2, a3, a4, a5, a6}}
+	c := restepCall{
+		machine: gp.restepMachine, caller: uintptr(unsafe.Pointer(gp)), nr: nr,
+		args: [6]uintptr{a1, a2, a3, a4, a5, a6},
+	}
 	p := unsafe.Pointer(&c)
-	systemstack(func() {
-		c := (*restepCall)(p)
-		c.r1, c.errno = restep_kernelSyscall(restep.kernel, c.machine, c.nr, &c.args)
-		restepKernelDone()
-	})
+	systemstack(func() { restepCallKernel((*restepCall)(p)) })
+	if c.errno >= restepRestart {
+		// The call waits. Meanwhile the stack may move, and with it what the
+		// arguments point to: pointers into it are kept as pointers.
+		var keep [6]unsafe.Pointer
+		for i, a := range c.args {
+			if a >= gp.stack.lo && a < gp.stack.hi {
+				keep[i] = unsafe.Pointer(a)
+			}
+		}
+		for c.errno >= restepRestart {
+			restepAwait(c.errno, c.r1)
+			if c.errno == restepSignalled {
+				c.r1, c.errno = 0, 0
+				break
+			}
+			for i, k := range keep {
+				if k != nil {
+					c.args[i] = uintptr(k)
+				}
+			}
+			p := unsafe.Pointer(&c)
+			systemstack(func() { restepCallKernel((*restepCall)(p)) })
+		}
+	}
+	// Others may run between any two calls. The call is over: what its
+	// arguments pointed to may move now.
+	if restepPoints--; restepPoints < 0 {
+		restepPreempt()
+	}
 	if c.errno != 0 {
 		return ^uintptr(0), 0, c.errno, true
 	}
 	return c.r1, 0, 0, true
+}
+
+// Answers of the kernel that no program sees (abi.ERESTARTSYS and its kin).
+const (
+	restepRestart   = 512 // wait for restepGoOn, then make the call once more
+	restepSignalled = 513 // do to process r>>16 what r>>8&255 says (restepSignalEnd ...), for signal r&255; the call is done
+)
+
+// restepCallKernel runs on g0.
+func restepCallKernel(c *restepCall) {
+	c.r1, c.errno = restep_kernelSyscall(restep.kernel, c.machine, c.caller, c.nr, &c.args)
+	restepKernelDone()
 }
 
 // restepRecord makes a step on behalf of the calling goroutine.

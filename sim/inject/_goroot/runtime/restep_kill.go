@@ -10,6 +10,7 @@ func restepBury(id uint32) {
 	m := &restep.machine[id]
 	m.alive = false
 	m.sigs, m.sigrecv = 0, 0
+	m.paused = false
 	for _, gp := range allgs {
 		if gp.restepMachine == id && gp.restepInc == m.inc && readgstatus(gp)&^_Gscan != _Gdead {
 			restepFree(gp)
@@ -18,6 +19,12 @@ func restepBury(id uint32) {
 	restepClosePolls(id)
 	restepStopTimers(id, m.inc)
 	m.image = nil
+	restepWakeWaiters(id)
+}
+
+// restepWakeWaiters lets everybody look again who waits for machine id.
+func restepWakeWaiters(id uint32) {
+	m := &restep.machine[id]
 	for w := m.waiters.ptr(); w != nil; {
 		next := w.restepNext.ptr()
 		w.restepNext = 0
@@ -58,7 +65,7 @@ func restepFree(gp *g) {
 func restepTakeOff(gp *g) {
 	switch status := readgstatus(gp); status {
 	case _Grunnable:
-		if !restep.runq.remove(gp) {
+		if !restep.runq.remove(gp) && !restep.machine[gp.restepMachine].pausedq.remove(gp) {
 			throw("restep: runnable goroutine is not queued")
 		}
 	case _Gwaiting:
@@ -69,6 +76,10 @@ func restepTakeOff(gp *g) {
 	}
 	if gp.restepWaits != 0 {
 		restepUnwait(gp)
+	}
+	if gp.restepBlocked {
+		gp.restepBlocked = false
+		restep_kernelForget(restep.kernel, gp.restepMachine, uintptr(unsafe.Pointer(gp)))
 	}
 	if gp.timer != nil {
 		gp.timer.stop()
@@ -114,12 +125,19 @@ func restepDestroy(gp *g) {
 
 // restepWaitMachine parks the caller until machine id is off.
 func restepWaitMachine(id uint32) {
-	gp := getg()
-	if id == gp.restepMachine {
-		return
+	if id != getg().restepMachine {
+		var never uint32
+		restepWaitFor(id, &never)
 	}
+}
+
+// restepWaitFor parks the caller until flag, which others set and then call
+// restepWakeWaiters, is not 0, or the present boot of machine id is over.
+func restepWaitFor(id uint32, flag *uint32) {
+	gp := getg()
 	m := &restep.machine[id]
-	for m.alive {
+	inc := m.inc
+	for m.alive && m.inc == inc && *flag == 0 {
 		gp.restepWaits = id
 		gp.restepNext = m.waiters
 		m.waiters.set(gp)

@@ -157,6 +157,7 @@ func restepStartMachine(id uint32) {
 	m.alive = true
 	m.sigs, m.sigrecv = 0, 0
 	m.maxproc = restepNumCPU
+	m.booted = 0
 	fn := restep_kernelEntry
 	systemstack(func() {
 		restep_kernelBootMachine(restep.kernel, id)
@@ -180,6 +181,8 @@ func restepMachineMain() {
 			doInit1(t)
 		}
 	}
+	restep.machine[id].booted = 1
+	restepWakeWaiters(id)
 	restep.machine[id].main()
 	restepProcessExit(0)
 }

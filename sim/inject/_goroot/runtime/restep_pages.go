@@ -120,6 +120,9 @@ func restepFindRuns() {
 //
 //go:nosplit
 func restepWriteFault(addr uintptr) bool {
+	if addr >= restepMapBase && addr < restepMapBase+restepMapWindow {
+		return restepMapFault(addr)
+	}
 	p := &restepPages
 	if !p.ready || addr < p.base {
 		return false

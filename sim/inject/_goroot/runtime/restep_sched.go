@@ -84,6 +84,10 @@ func restepEnqueue(gp *g) {
 		restep.sysq.pushBack(gp)
 		return
 	}
+	if m := &restep.machine[gp.restepMachine]; m.paused {
+		m.pausedq.push(gp)
+		return
+	}
 	restep.runq.push(gp)
 	if restep.urgent {
 		restepUrgent(gp)

@@ -65,6 +65,7 @@ func restepSimNewMachine(label string, addr uint32, mayExit bool, main func()) (
 		throw("restep: too many machines")
 	}
 	restep.nmachine = id
+	restep.machine[id].clock = restepMachineClock{}
 	restep.machine[id].main = main
 	restep.machine[id].env = restep.machine[1].env
 	return id, ""
@@ -93,15 +94,50 @@ func restepSimStop(id uint32) (ended bool) {
 	if !restep.machine[id].alive {
 		return true
 	}
-	deadly := false
+	return restepDeliver(id, 15, restepEndStop, "terminated")
+}
+
+//go:linkname restepSimSignal
+func restepSimSignal(id, sig uint32) bool {
+	if !restep.machine[id].alive {
+		return false
+	}
+	restepDeliver(id, sig, restepEndKill, restepSignalName(sig))
+	return true
+}
+
+// What a signal does to a process (SignalAction in the kernel).
+const (
+	restepSignalNothing = iota
+	restepSignalEnd
+	restepSignalStop
+	restepSignalContinue
+)
+
+// restepDeliver sends a signal to the process of machine id and does what the
+// kernel says becomes of it; it reports whether the process ended. kind is the
+// step's that it ends with.
+func restepDeliver(id, sig uint32, kind uint8, text string) (ended bool) {
+	var action uint8
 	systemstack(func() {
-		deadly = restep_kernelSignal(restep.kernel, id, 15)
+		action = restep_kernelSignal(restep.kernel, id, sig)
 		restepKernelDone()
 	})
-	if deadly {
-		restepHalt(id, false, restepEndStop, 143, "terminated")
+	return restepAct(id, sig, action, kind, text)
+}
+
+// restepAct does to machine id what becomes of it after a signal.
+func restepAct(id, sig uint32, action, kind uint8, text string) (ended bool) {
+	switch action {
+	case restepSignalEnd:
+		restepHalt(id, false, kind, 128+int32(sig), text)
+		return true
+	case restepSignalStop:
+		restepPause(id)
+	case restepSignalContinue:
+		restepResume(id)
 	}
-	return deadly
+	return false
 }
 
 //go:linkname restepSimWait

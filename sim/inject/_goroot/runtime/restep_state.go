@@ -49,7 +49,7 @@ var restep struct {
 }
 
 // restepMaxMachines bounds the machines of one simulation.
-const restepMaxMachines = 1024
+const restepMaxMachines = 4096
 
 // restepMachineState is what the runtime knows of one machine.
 type restepMachineState struct {
@@ -64,6 +64,10 @@ type restepMachineState struct {
 	sigIgnored uint64
 	waiters    guintptr // goroutines in Machine.Wait, linked by restepNext
 	maxproc    int32
+	booted     uint32 // 1 when the init functions have run
+	paused     bool
+	pausedq    restepQueue // goroutines that could run if it were not paused
+	clock      restepMachineClock
 }
 
 // Costs of simulated time, in ns: they make loops over the clock or Gosched
@@ -129,8 +133,9 @@ func restepNanotime() int64 { return restep.now }
 //
 //go:nosplit
 func restepClock() int64 {
-	if getg().restepMachine != 0 {
+	if id := getg().restepMachine; id != 0 {
 		restep.now += restepClockCost
+		return restep.machine[id].clock.mono(restep.now)
 	}
 	return restep.now
 }
@@ -145,8 +150,9 @@ func restepUserNano() int64 {
 
 //go:nosplit
 func restepTimeNow() (sec int64, nsec int32, mono int64) {
-	t := restepClock()
-	return t / 1e9, int32(t % 1e9), t
+	mono = restepClock()
+	t := mono + restep.machine[getg().restepMachine].clock.wall
+	return t / 1e9, int32(t % 1e9), mono
 }
 
 // restepRand is runtime.rand: the program's own stream on a goroutine of a

@@ -91,7 +91,7 @@ func restepSigsys(c *sigctxt, gp *g) bool {
 	args := [6]uintptr{uintptr(c.rdi()), uintptr(c.rsi()), uintptr(c.rdx()), uintptr(c.r10()), uintptr(c.r8()), uintptr(c.r9())}
 	switch nr {
 	case 39, 95, 102, 104, 107, 108, 110, 111, 118, 120, 121, 140, 186: // getpid ... gettid
-		r, errno := restep_kernelSyscall(restep.kernel, gp.restepMachine, nr, &args)
+		r, errno := restep_kernelSyscall(restep.kernel, gp.restepMachine, 0, nr, &args)
 		if errno != 0 {
 			r = -errno
 		}

@@ -292,13 +292,13 @@ func restepBegin(cfg *restepConfig) {
 	restepSeedM()
 	gp := getg()
 	m := &restep.machine[1]
-	m.alive, m.inc, m.maxproc = true, 1, restepNumCPU
+	m.alive, m.inc, m.maxproc, m.booted = true, 1, restepNumCPU, 1
 	m.image = mallocgc(restepImages.size, restepImages.typ, true)
 	memmove(m.image, restepImages.pristine, restepImages.size)
 	restepUsePages()
 	restep.cur, restep.nmachine = 1, 1
 	host := restepHost{
-		restepHostNow, restepHostRand, restepWake, restepSignalArrived, restepKernelContext, restepSymbolize,
+		restepHostNow, restepHostRand, restepWake, restepGoOn, restepSignalArrived, restepKernelContext, restepSymbolize,
 		restepGrowLog, restepMemory, restepStepped, restepMachineMain, restepReal,
 	}
 	// Goroutines of the runtime itself make room for the program's ids.
@@ -314,6 +314,7 @@ func restepBegin(cfg *restepConfig) {
 		if err != "" || id != 1 {
 			throw("restep: machine main")
 		}
+		restep_kernelOp(restep.kernel, restepOpProcess, 1, restepJoin(m.args), restepJoin(m.env), 0)
 		for {
 			g, _ := runqget(getg().m.p.ptr())
 			if g == nil {
@@ -347,12 +348,16 @@ func restepWaitAtGate() {
 }
 
 // restepReal lets the simulated kernel read the files that the main machine
-// sees: openat, pread64, close, newfstatat, getdents64, readlinkat and nothing
-// else.
+// sees (openat, pread64, close, newfstatat, getdents64, readlinkat), change the
+// memory of its mappings (see restep_map.go), and nothing else.
 func restepReal(nr uintptr, a *[6]uintptr) (r, errno uintptr) {
 	switch nr {
 	case restepSysOpenat:
 		if a[2]&3 != 0 {
+			return 0, _EACCES
+		}
+	case restepSysMmap, restepSysMprotect, restepSysMunmap, restepSysMadvise:
+		if !restepMapAllowed(a) {
 			return 0, _EACCES
 		}
 	case restepSysPread, restepSysClose, restepSysNewfstatat, restepSysGetdents64, restepSysReadlinkat:
