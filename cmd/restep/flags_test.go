@@ -100,7 +100,9 @@ func TestGoflags(t *testing.T) {
 }
 
 func TestParseSize(t *testing.T) {
-	for s, want := range map[string]uint64{"0": 0, "67108864": 64 << 20, "67108865B": 64<<20 + 1, "512MiB": 512 << 20, "2GiB": 2 << 30, "1TiB": 1 << 40, "4095TiB": 4095 << 40} {
+	for s, want := range map[string]uint64{
+		"0": 0, "67108864": 64 << 20, "67108865B": 64<<20 + 1, "512MiB": 512 << 20, "2GiB": 2 << 30, "1TiB": 1 << 40, "4095TiB": 4095 << 40,
+	} {
 		if got, err := parseSize(s); err != nil || got != want {
 			t.Errorf("%s: %d %v", s, got, err)
 		}
