@@ -30,9 +30,9 @@ func (s *session) onRestart(ctx context.Context, m dap.Message) error {
 	if _, err := args.spec(s.opt.Dir); err != nil {
 		return err // and the program stays
 	}
-	s.endProgramIn(configuring)
+	s.endProgramIn(ended) // what Delve says of the end is not for the client
 	s.mu.Lock()
-	s.shown, s.terminated, s.restarted = 0, false, true
+	s.state, s.shown, s.terminated, s.restarted = configuring, 0, false, true
 	s.mu.Unlock()
 	s.converge()
 	if err = s.load(ctx, req.Seq, args); err == nil {

@@ -125,6 +125,12 @@ func TestRestart(t *testing.T) {
 	if list, _ := c.steps(map[string]any{"count": 1}); len(list) != 1 {
 		t.Error("a refused restart ended the session")
 	}
+	// From a program that runs, too.
+	c.do("restart", map[string]any{"test": "TestBusy", "seed": 1, "stopOnEntry": false})
+	c.do("restart", map[string]any{"test": "TestMachines", "stopOnEntry": true})
+	if s = c.stop(); s.reason != "entry" || c.eval(s, "count") != "100" {
+		t.Errorf("restart of a program that runs: %+v", s)
+	}
 	for _, m := range c.log {
 		if m.text("event") == "initialized" || m.text("event") == "terminated" {
 			t.Errorf("the client heard %v", m)
