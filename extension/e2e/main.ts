@@ -11,6 +11,7 @@ import { clickStory } from "./click.js";
 import { closedWindow, killedHost } from "./end.js";
 import { besideGopls } from "./gopls.js";
 import { extension, type Folders, launchBrowser, prepare, remove, runHost, Server } from "./harness.js";
+import { hostileFolder, hostileStory } from "./hostile.js";
 import { alive, below, ended, of } from "./processes.js";
 import { User } from "./user.js";
 
@@ -23,6 +24,10 @@ const tests: Record<string, Test> = {
   "beside the Go extension and gopls": (folders, browser) =>
     story(folders, browser, { name: "beside", tell: besideGo, install: [packGo(folders)] }),
   "two language servers": (folders) => besideGopls(folders),
+  "hostile log lines": (folders, browser) => {
+    const folder = hostileFolder(folders);
+    return story(folders, browser, { name: "hostile", tell: hostileStory, folder });
+  },
   "a closed window leaves nothing": (folders, browser) =>
     story(folders, browser, { name: "closed", tell: closedWindow }),
   "a killed extension host leaves nothing": (folders, browser) =>
