@@ -174,19 +174,18 @@ func parkOnCoroutines(w *witness, park func(string, func())) {
 
 // lockTwice waits for a lock that another description of the file has.
 func lockTwice(name string) {
-	for range 2 {
+	var files [2]*os.File
+	for i := range files {
 		f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
 			log.Fatal(err)
 		}
-		for {
-			err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-			if err == nil {
-				break
-			}
-			time.Sleep(time.Second)
+		files[i] = f // or the collector closes it, and the lock is gone
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+			log.Fatal(err)
 		}
 	}
+	runtime.KeepAlive(files)
 }
 
 // leaveGarbage leaves objects whose finalizer and cleanup wait for ever, as soon
