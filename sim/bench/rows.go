@@ -37,6 +37,7 @@ var measurements = []struct {
 	{"seed", (*bench).seed},
 	{"recording", (*bench).recording},
 	{"build", (*bench).buildAfterEdit},
+	{"jump", (*bench).jump},
 	{"command", (*bench).command},
 }
 
@@ -202,7 +203,7 @@ func (b *bench) recording() ([]row, error) {
 		return nil, err
 	}
 	defer func() { b.work.silent = false }()
-	s := size{100, 5100}
+	s := size{100, 20_100}
 	var values []float64
 	for range b.rounds {
 		var v [2]float64

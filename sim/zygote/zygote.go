@@ -57,11 +57,18 @@ func Start(ctx context.Context, cfg Config) (*Zygote, error) {
 		return nil, fmt.Errorf("pipe for the zygote: %w", err)
 	}
 	defer gateRead.Close()
-	z := &Zygote{control: ours, gate: gateWrite, stderr: &tail{}, done: make(chan struct{})}
+	stderr, stderrWrite, err := newTail()
+	if err != nil {
+		ours.Close()
+		gateWrite.Close()
+		return nil, err
+	}
+	defer stderrWrite.Close()
+	z := &Zygote{control: ours, gate: gateWrite, stderr: stderr, done: make(chan struct{})}
 	z.cmd = &exec.Cmd{
 		Path: cfg.Binary, Args: []string{"restep.test"}, Dir: "/",
 		Env:        []string{"RESTEP_ZYGOTE=1", "GOMAXPROCS=1"},
-		Stderr:     z.stderr,
+		Stderr:     stderrWrite,
 		ExtraFiles: []*os.File{theirs, layout, gateRead},
 		SysProcAttr: &syscall.SysProcAttr{
 			Setpgid:   true, // Ctrl-C in a terminal is for the one who started us
@@ -71,6 +78,7 @@ func Start(ctx context.Context, cfg Config) (*Zygote, error) {
 	if err := startWithoutASLR(z.cmd); err != nil {
 		ours.Close()
 		gateWrite.Close()
+		stderr.close()
 		return nil, fmt.Errorf("start the test binary: %w", err)
 	}
 	theirs.Close() // or the end of the process is not the end of the socket
@@ -87,6 +95,7 @@ func Start(ctx context.Context, cfg Config) (*Zygote, error) {
 	go func() {
 		err := z.cmd.Wait()
 		z.failure = fmt.Errorf("the simulator's process ended: %w%s", orEOF(err), z.stderr.quote())
+		z.stderr.close()
 		close(z.done)
 	}()
 	r, err := z.read()
@@ -106,6 +115,7 @@ func (z *Zygote) abandon(err error) error {
 	z.gate.Close()
 	z.cmd.Process.Kill()
 	_ = z.cmd.Wait()
+	z.stderr.close()
 	return err
 }
 
@@ -309,44 +319,4 @@ func (z *Zygote) Close() {
 	z.gate.Close()
 	z.cmd.Process.Kill()
 	<-z.done
-}
-
-// tail keeps the first and the last bytes written to it.
-type tail struct {
-	mu          sync.Mutex
-	first, last []byte
-	lost        int
-}
-
-const tailSize = 32 << 10
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n := len(p)
-	room := min(tailSize-len(t.first), len(p))
-	t.first = append(t.first, p[:room]...)
-	t.last = append(t.last, p[room:]...)
-	if over := len(t.last) - tailSize; over > 0 {
-		t.last = append(t.last[:0], t.last[over:]...)
-		t.lost += over
-	}
-	return n, nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.lost > 0 {
-		return fmt.Sprintf("%s\n... %d bytes left out ...\n%s", t.first, t.lost, t.last)
-	}
-	return string(t.first) + string(t.last)
-}
-
-// quote is the text as an addition to an error.
-func (t *tail) quote() string {
-	if s := t.String(); s != "" {
-		return ":\n" + s
-	}
-	return ""
 }
