@@ -83,8 +83,9 @@ func restep_kernelForget(k unsafe.Pointer, id uint32, caller uintptr)
 //go:noescape
 func restep_kernelFault(k unsafe.Pointer, addr uintptr) bool
 
+// restep_kernelOp's strings may stay in the kernel, so they escape.
+//
 //go:linkname restep_kernelOp internal/restep/kernel.linkOp
-//go:noescape
 func restep_kernelOp(k unsafe.Pointer, op uint8, id uint32, a, b string, v int64) (text string, n int64)
 
 //go:linkname restep_kernelClose internal/restep/kernel.linkClose

@@ -324,6 +324,8 @@ func TestProc(t *testing.T) {
 	t.Log("fds", len(names) >= 4, err)
 	cmdline, err := os.ReadFile("/proc/self/cmdline")
 	t.Log("cmdline", bytes.HasPrefix(cmdline, append([]byte(os.Args[0]), 0)), err)
+	environ, err := os.ReadFile("/proc/self/environ")
+	t.Log("environ", bytes.Contains(environ, []byte("PATH="+os.Getenv("PATH")+"\x00")), err)
 	status, err := os.ReadFile("/proc/self/status")
 	t.Log("status", bytes.Contains(status, fmt.Appendf(nil, "\nPid:\t%d\n", os.Getpid())), err)
 	maps, err := os.ReadFile("/proc/self/maps")
