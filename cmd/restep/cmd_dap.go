@@ -13,7 +13,8 @@ import (
 	"github.com/restep/restep/dap"
 )
 
-const dapHelp = `usage: restep dap [--listen 127.0.0.1:0 [--token-file FILE] | --listen unix:PATH]
+const dapHelp = `usage: restep dap [--listen 127.0.0.1:0 [--token-file FILE]]
+       restep dap --listen unix:PATH
 
 Serves the Debug Adapter Protocol for editors: on standard input and output,
 on a port of this host, or on a socket that only you can connect to. A session

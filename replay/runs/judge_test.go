@@ -146,7 +146,7 @@ func TestJudgeWhere(t *testing.T) {
 	if out.Steps != 6 || out.Simulated != 4*time.Second || out.Checksum == 0 || out.Damage != nil {
 		t.Errorf("%+v", out)
 	}
-	if u := out.Unsupported; len(u) != 2 || u[0] != (runs.Unsupported{Name: "clone", File: user.File, Line: 84, Count: 3}) || u[1].Name != "bpf" {
+	if u := out.Unsupported; len(u) != 2 || u[0] != (runs.Unsupported{Name: "clone", File: user.File, Line: 84, Step: 2, Count: 3}) || u[1].Name != "bpf" {
 		t.Errorf("%+v", u)
 	}
 }
