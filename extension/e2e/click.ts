@@ -74,14 +74,12 @@ export async function clickStory(user: User): Promise<void> {
 /** stoppedAtTheLine looks for r.RemoteAddr in Variables and for machines in Call Stack. */
 async function stoppedAtTheLine(user: User, thread: RegExp): Promise<void> {
   const rows = user.page.locator(".debug-variables .monaco-list-row");
-  await user.expand(rows.filter({ hasText: /^\s*Locals/ }).first());
-  await user.expand(rows.filter({ hasText: /^\s*r\s*=\s*\*net/ }).first());
+  const r = rows.filter({ hasText: /^\s*r\s*=\s*\*net/ }).first();
   const request = rows.filter({ hasText: /^\s*=\s*net\/http\.Request/ }).first();
-  await user.expand(request);
-  await rows
-    .filter({ hasText: /^\s*(Method|Host|RemoteAddr)\s*=/ })
-    .first()
-    .waitFor();
+  const field = rows.filter({ hasText: /^\s*(Method|Host|RemoteAddr)\s*=/ }).first();
+  await user.expand(rows.filter({ hasText: /^\s*Locals/ }).first(), r);
+  await user.expand(r, request);
+  await user.expand(request, field);
   const address = rows.filter({ hasText: /^\s*RemoteAddr\s*=\s*"11\.0\.0\.1:1000\d"/ }).first();
   await request.hover();
   for (let i = 0; (await address.count()) === 0; i++) {

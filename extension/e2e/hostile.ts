@@ -131,7 +131,8 @@ export async function hostileStory(user: User): Promise<void> {
   // The console shows its last lines. What it holds above them is not drawn.
   const console = await user.see(".repl", /last of all/);
   assert.ok(console.includes("\\x1b]8;;command:") && console.includes("$(bug) $(sync~spin)"), console);
-  await user.expand(page.locator(".debug-variables .monaco-list-row", { hasText: /^\s*Locals/ }).first());
+  const rows = page.locator(".debug-variables .monaco-list-row");
+  await user.expand(rows.filter({ hasText: /^\s*Locals/ }).first(), rows.filter({ hasText: /^\s*text\s*=/ }).first());
   await user.see(".debug-variables", /text =\s+"last of all"/);
   await page.locator(User.statusBar).hover();
   await user.see(".monaco-hover", /last of all/);

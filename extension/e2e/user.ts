@@ -128,11 +128,18 @@ export class User {
     await action.click();
   }
 
-  /** expand opens a row of a tree; what is open stays so. */
-  async expand(row: Locator): Promise<void> {
+  /**
+   * expand opens a row of a tree until a row below it is there. The tree opens
+   * rows by itself after each stop, and a click in that moment closes them.
+   */
+  async expand(row: Locator, child: Locator): Promise<void> {
     await row.waitFor();
-    if ((await row.getAttribute("aria-expanded")) === "false") {
-      await row.locator(".monaco-tl-twistie").click();
+    for (let i = 0; (await child.count()) === 0; i++) {
+      assert.ok(i < 20, "a row of the tree cannot be opened");
+      if ((await row.getAttribute("aria-expanded")) === "false") {
+        await row.locator(".monaco-tl-twistie").click();
+      }
+      await child.waitFor({ timeout: 5000 }).catch(() => {});
     }
   }
 
