@@ -137,6 +137,7 @@ func (b *backend) idle(ctx context.Context) error {
 	if quiet == nil {
 		return nil
 	}
+	b.probe()
 	select {
 	case <-quiet:
 		return nil
@@ -145,6 +146,31 @@ func (b *backend) idle(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// probe asks for what Delve refuses without a look at the program. Delve answers
+// one request after another: those before it that are not answered then never
+// will be, and get an error instead.
+func (b *backend) probe() {
+	ask := &dap.CancelRequest{Request: newRequest("cancel")}
+	_ = b.send(ask, func(m dap.Message) {
+		last := m.(dap.ResponseMessage).GetResponse().RequestSeq
+		b.mu.Lock()
+		lost := map[int]func(dap.Message){}
+		for seq, handle := range b.pending {
+			if seq < last {
+				lost[seq] = handle
+				delete(b.pending, seq)
+			}
+		}
+		b.mu.Unlock()
+		for seq, handle := range lost {
+			e := silentError(idDebugger, "the debugger gave no answer").response(&dap.Request{})
+			e.RequestSeq = seq
+			handle(e)
+			b.answered()
+		}
+	})
 }
 
 // send gives Delve a request under a number of our own. handle gets the
