@@ -343,7 +343,7 @@ func TestKilledSessions(t *testing.T) {
 			}
 		}()
 		in := bufio.NewReader(conn)
-		for range r.IntN(24) {
+		for range r.IntN(11) { // ten answers come in any case
 			if _, err := readFrame(in); err != nil {
 				break
 			}
