@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +34,7 @@ func scriptSimold(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	sim, err := inject.StoreSim()
 	ts.Check(err)
-	old := filepath.Join(filepath.Dir(sim), "00000000000000000000000000000000")
+	old := filepath.Join(filepath.Dir(sim), fmt.Sprintf("%032x", os.Getpid())) // no other test, no leftover
 	ts.Check(os.CopyFS(old, os.DirFS(sim)))
 	ts.Defer(func() { _ = os.RemoveAll(old) })
 	for _, name := range args {
