@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -211,7 +212,7 @@ func (e *Env) showControl(a args, b []byte) string {
 				break
 			}
 			own := int(pid) == int(data[0])|int(data[1])<<8|int(data[2])<<16|int(data[3])<<24
-			s += fmt.Sprintf(" cred own %v uid %d gid %d", own, int(data[4])|int(data[5])<<8, int(data[8])|int(data[9])<<8)
+			s += fmt.Sprintf(" cred own %v ", own) + e.ids(int32(data[4])|int32(data[5])<<8, int32(data[8])|int32(data[9])<<8)
 		}
 		b = b[min((max(size, 16)+7)&^7, len(b)):]
 	}
@@ -241,5 +242,16 @@ func peercred(e *Env, a args) string { // peercred s
 		return errnoName(errno)
 	}
 	pid, _ := e.call(abi.SYS_GETPID)
-	return fmt.Sprintf("own %v none %v uid %d gid %d", c.Pid == int32(pid), c.Pid == 0, int32(c.UID), int32(c.GID))
+	return fmt.Sprintf("own %v none %v ", c.Pid == int32(pid), c.Pid == 0) + e.ids(int32(c.UID), int32(c.GID))
+}
+
+// ids names a user and a group; the process's own differ between hosts.
+func (e *Env) ids(uid, gid int32) string {
+	name := func(nr uintptr, id int32) string {
+		if own, _ := e.call(nr); int32(own) == id {
+			return "own"
+		}
+		return strconv.Itoa(int(id))
+	}
+	return "uid " + name(abi.SYS_GETUID, uid) + " gid " + name(abi.SYS_GETGID, gid)
 }

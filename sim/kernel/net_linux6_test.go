@@ -67,7 +67,7 @@ func (s *six) name6(nr uintptr, fd int) *[28]byte {
 
 func runSix(s *six) {
 	any, loop := sockaddrIn6(nil, nil, 0), sockaddrIn6(nil, []byte{1}, 0)
-	other := sockaddrIn6([]byte{0x20, 1, 0xd, 0xb8}, []byte{1}, 80)
+	other := sockaddrIn6([]byte{0x20, 1, 0xd, 0xb8}, []byte{1}, 8080) // below 1024, rights matter first
 	multicast := sockaddrIn6([]byte{0xff, 2}, []byte{1}, 80)
 
 	fd := s.open(abi.SOCK_STREAM, true)
