@@ -18,7 +18,7 @@ import (
 
 const (
 	// interval is how often the index of runs is looked at: one stat(2).
-	interval = 100 * time.Millisecond
+	interval = 50 * time.Millisecond
 	// maxRuns bounds how many logs are indexed, newest first.
 	maxRuns = 200
 )
@@ -89,7 +89,7 @@ func (m *Module) Watch(ctx context.Context) {
 			m.lastCost = time.Since(start)
 		}
 		// A very long index must not keep a core busy while seeds are explored.
-		tick.Reset(max(interval, min(4*m.lastCost, 2*time.Second)))
+		tick.Reset(max(interval, min(2*m.lastCost, 2*time.Second)))
 	}
 }
 
