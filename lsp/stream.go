@@ -133,11 +133,11 @@ func (codec) Marshal(v any) ([]byte, error) {
 	}
 	switch list := v.(type) {
 	case []protocol.CodeLens:
-		return marshalLenses(list)
+		return marshalList(list, appendLens)
 	case []protocol.InlayHint:
-		return marshalHints(list)
+		return marshalList(list, appendHint)
 	case []protocol.DocumentLink:
-		return marshalLinks(list)
+		return marshalList(list, appendLink)
 	}
 	return protocol.Marshal(v)
 }
