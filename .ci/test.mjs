@@ -25,6 +25,7 @@ const nightly = process.env.RESTEP_NIGHTLY === "1";
 const fresh = nightly || process.env.CI === "true"; // results of before do not count there
 
 const counts = { passed: 0, failed: 0 };
+const telling = []; // lines of go test that say what failed, told again at the end
 
 // run prints a command, then what it prints, and returns its exit code, -1
 // when it did not start. onLine sees each line of standard output.
@@ -71,6 +72,7 @@ async function test() {
   const status = await run("go", [...args, ...patterns], (line) => {
     if (/^ok\s+\S/.test(line)) counts.passed++;
     else if (/^FAIL\s+\S/.test(line)) counts.failed++;
+    if (/^FAIL\s+\S|^\s*--- FAIL|^panic: |^fatal error: |^\s+Test\w+.* \(\d+m?[\d.]*s\)$/.test(line)) telling.push(line);
   });
   if (status !== 0 && counts.failed === before) fail("go test failed");
   if (counts.passed + counts.failed === 0) fail("no package has tests");
@@ -108,5 +110,6 @@ await gofmt();
 await vet();
 await test();
 if (process.argv.length === 2) await extension();
+if (telling.length > 0) console.log(["what failed:", ...telling.slice(0, 60)].join("\n"));
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 ? 0 : 1;

@@ -5,12 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 
 	"github.com/google/go-dap"
-
-	"github.com/restep/restep/dap/target"
 )
 
 // backend is the connection to Delve's DAP session. Three goroutines belong to
@@ -35,13 +34,13 @@ type backend struct {
 	handling sync.Mutex // held while a message is handled
 }
 
-// startBackend starts Delve's session on a target. Everything Delve sends that
-// answers no request goes to onEvent.
-func startBackend(t *target.Target, onEvent func(dap.Message)) *backend {
+// startBackend starts Delve's session, which serve runs on its end of the
+// connection. Everything Delve sends that answers no request goes to onEvent.
+func startBackend(serve func(io.ReadWriteCloser), onEvent func(dap.Message)) *backend {
 	ours, theirs := net.Pipe()
 	b := &backend{conn: ours, onEvent: onEvent, done: make(chan struct{}), pending: map[int]func(dap.Message){}}
 	b.more = sync.NewCond(&b.mu)
-	go t.Serve(theirs)
+	go serve(theirs)
 	go b.read()
 	go b.handle()
 	return b
@@ -86,18 +85,20 @@ func (b *backend) handle() {
 		m := b.queue[0]
 		b.queue = b.queue[1:]
 		handle := b.handleEvent
-		if resp, ok := m.(dap.ResponseMessage); ok {
+		resp, answer := m.(dap.ResponseMessage)
+		if answer {
 			n := resp.GetResponse().RequestSeq
 			handle = b.pending[n]
 			delete(b.pending, n)
 		}
 		b.mu.Unlock()
-		if handle != nil {
-			b.handling.Lock()
-			handle(m)
-			b.handling.Unlock()
+		if handle == nil {
+			continue // a second answer; Delve gives one when it panics after the first
 		}
-		if _, ok := m.(dap.ResponseMessage); ok {
+		b.handling.Lock()
+		handle(m)
+		b.handling.Unlock()
+		if answer {
 			b.answered()
 		}
 	}
@@ -197,7 +198,13 @@ func (b *backend) send(m dap.RequestMessage, handle func(dap.Message)) error {
 	b.writing.Lock()
 	defer b.writing.Unlock()
 	if err := dap.WriteBaseMessage(b.conn, content); err != nil {
-		b.answered()
+		b.mu.Lock()
+		_, waits := b.pending[seq]
+		delete(b.pending, seq)
+		b.mu.Unlock()
+		if waits {
+			b.answered()
+		}
 		return silentError(idDebugger, "the debugger does not answer: %v", err)
 	}
 	return nil

@@ -164,8 +164,8 @@ func (m message) list(path ...string) []message {
 	return out
 }
 
-// deadline bounds each wait; a build takes longest.
-const deadline = 10 * time.Minute
+// deadline bounds each wait, to name the test that hangs; a build takes longest.
+const deadline = 4 * time.Minute
 
 // dial starts a session over a loopback connection.
 func dial(t *testing.T, opt Options) *client {

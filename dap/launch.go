@@ -226,7 +226,7 @@ func (s *session) connect(ctx context.Context, raw json.RawMessage) error {
 		return userError(idArguments, "%v", err)
 	}
 	s.target.Resume = s.resume
-	s.backend = startBackend(s.target, s.onEvent)
+	s.backend = startBackend(s.target.Serve, s.onEvent)
 	hello := &dap.InitializeRequest{Request: newRequest("initialize"), Arguments: s.client}
 	if _, err := s.backend.call(ctx, hello); err != nil {
 		return fmt.Errorf("start the debugger's session: %w", err)
