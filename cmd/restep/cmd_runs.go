@@ -194,11 +194,13 @@ func runsTable(store *runs.Store, list []runs.Result) []byte {
 }
 
 // shortPackage is a package as one names it in its module's folder.
-func shortPackage(r *runs.Result) string {
-	rel, ok := strings.CutPrefix(r.Package, r.Module)
+func shortPackage(r *runs.Result) string { return packageArgument(r.Package, r.Module) }
+
+func packageArgument(pkg, module string) string {
+	rel, ok := strings.CutPrefix(pkg, module)
 	switch {
-	case r.Module == "" || !ok || rel != "" && rel[0] != '/':
-		return r.Package
+	case module == "" || !ok || rel != "" && rel[0] != '/':
+		return pkg
 	case rel == "":
 		return "."
 	}
@@ -292,6 +294,8 @@ func parseAge(s string) (time.Duration, error) {
 }
 
 // seedText is the seed of a run, and its policy where that is not the usual one.
-func seedText(r *runs.Result) string {
-	return strings.Join(append([]string{strconv.FormatUint(r.Seed, 10)}, launch.PolicyFlags(r.Variant)...), " ")
+func seedText(r *runs.Result) string { return seedPolicy(r.Seed, r.Variant) }
+
+func seedPolicy(seed, variant uint64) string {
+	return strings.Join(append([]string{strconv.FormatUint(seed, 10)}, launch.PolicyFlags(variant)...), " ")
 }

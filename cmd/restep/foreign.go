@@ -2,7 +2,15 @@
 
 package main
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/restep/restep/replay/runs"
+	"github.com/restep/restep/replay/text"
+	"github.com/restep/restep/sim/steplog"
+)
 
 // On this system nothing can be simulated: runs are made elsewhere, and their
 // logs can be read here.
@@ -25,4 +33,21 @@ func runDemo(_ context.Context, u *ui, _ []string) int  { return notHere(u, "dem
 
 func notHere(u *ui, command string) int {
 	return u.fail(exitFailed, "restep "+command+" works on linux/amd64 only: "+wayToLinux())
+}
+
+// canDebug says that this system runs simulations.
+const canDebug = false
+
+var errNotHere = errors.New("runs are made on linux/amd64 only: " + wayToLinux())
+
+func (c *diffConfig) make(_ context.Context, _ *ui, q runs.Query, seedA, seedB uint64) (a, b *recording, err error) {
+	return nil, nil, fmt.Errorf("%s has no recorded runs with seeds %d and %d of the program as it is; %w", q.Test, seedA, seedB, errNotHere)
+}
+
+func makeLike(_ context.Context, _ *ui, h steplog.Header, seed uint64) (*recording, error) {
+	return nil, fmt.Errorf("no run of %s with seed %d is recorded; %w", h.Test, seed, errNotHere)
+}
+
+func failMake(_ context.Context, u *ui, err error) int {
+	return u.fail(exitFailed, text.Escape(err.Error()))
 }

@@ -22,6 +22,7 @@ func commands() []command {
 	return []command{
 		{"test", "run tests in the simulation", testHelp, runTest},
 		{"steps", "list what a run did, step by step", stepsHelp, runSteps},
+		{"diff", "compare two runs, name where they part", diffHelp, runDiff},
 		{"debug", "stop at a step in the debugger's terminal", debugHelp, runDebug},
 		{"eval", "print the value of an expression at a step", evalHelp, runEval},
 		{"dap", "serve editors (Debug Adapter Protocol)", dapHelp, runDAP},

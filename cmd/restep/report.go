@@ -376,11 +376,3 @@ func (r *reporter) command(name string, args ...string) string {
 	}
 	return name + " " + quoteArgs(words)
 }
-
-func firstLine(s string) string {
-	line, _, more := strings.Cut(strings.TrimSpace(s), "\n")
-	if more {
-		line += " ..."
-	}
-	return text.Escape(line)
-}

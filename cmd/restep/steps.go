@@ -9,20 +9,20 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 
+	link "github.com/restep/restep/replay/moment"
 	"github.com/restep/restep/replay/runs"
 	"github.com/restep/restep/replay/text"
 	"github.com/restep/restep/sim/steplog"
 )
 
-const stepsHelp = `usage: restep steps [flags] [TestX | file.steplog]
+const stepsHelp = `usage: restep steps [flags] [TestX | file.steplog | file.zip | link]
 
-Lists the steps of the newest recorded run, of a test, or of a file.
+Lists the steps of the newest recorded run, of a test, of a file or archive
+(restep export), or of the run that a link (restep://...) is about.
 
   -seed n          of the newest run with this seed
   -package path    of a test in this package (import path)
@@ -39,7 +39,8 @@ Lists the steps of the newest recorded run, of a test, or of a file.
 
 // stepsConfig is a parsed command line of restep steps.
 type stepsConfig struct {
-	what   string // test, file or ""
+	what   string // test, file, link or ""
+	query  runs.Query
 	pkg    string
 	seed   *uint64
 	filter steplog.Filter
@@ -103,10 +104,18 @@ func parseSteps(args []string) (*stepsConfig, error) {
 	}
 	if len(rest) == 1 {
 		c.what = rest[0]
-		if !strings.HasSuffix(c.what, ".steplog") {
+		switch {
+		case isRunFile(c.what):
+		case isLink(c.what):
+			m, err := link.Parse(c.what)
+			if err != nil {
+				return nil, err
+			}
+			c.query = query(m)
+		default:
 			c.what, _, _ = strings.Cut(c.what, "/") // a sub-test is part of its test's run
 			if c.what == "" || c.what == "." || c.what == ".." {
-				return nil, fmt.Errorf("%q is neither a test nor a .steplog file", rest[0])
+				return nil, fmt.Errorf("%q is neither a test nor a .steplog or .zip file nor a link", rest[0])
 			}
 		}
 	}
@@ -166,132 +175,39 @@ func runSteps(ctx context.Context, u *ui, args []string) int {
 
 // open finds the log. code is for when there is none.
 func (c *stepsConfig) open(u *ui) (log *runs.Log, src text.Source, code int) {
-	moduleDir := findModule()
-	if strings.HasSuffix(c.what, ".steplog") {
-		log, err := runs.Load(c.what)
+	if isRunFile(c.what) {
+		rec, err := openFile(c.what)
 		if err != nil {
 			return nil, src, u.fail(exitFailed, text.Escape(err.Error()))
 		}
-		src := source(log, moduleDir)
-		return log, src, 0
+		if rec.archive != nil && !c.json {
+			u.say(describeArchive(rec))
+		}
+		return rec.Log, rec.src, 0
 	}
-	if moduleDir == "" {
-		return nil, src, u.fail(exitFailed, "there is no go.mod here or above", "go to your module, or name a .steplog file")
+	if !isLink(c.what) {
+		c.query = runs.Query{Package: c.pkg, Test: c.what, Seed: c.seed}
 	}
-	store, err := runs.OpenRead(moduleDir)
-	if err != nil {
+	rec, err := openStored(c.query)
+	var none *noRunError
+	switch {
+	case errors.Is(err, errNoModule):
+		return nil, src, u.fail(exitFailed, err.Error(), "go to your module, or name a .steplog file")
+	case errors.As(err, &none):
+		return nil, src, u.fail(exitFailed, err.Error(), none.hint())
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, src, u.fail(exitFailed, err.Error())
-	}
-	defer store.Close()
-	r, err := store.Find(runs.Query{Package: c.pkg, Test: c.what, Seed: c.seed, NeedLog: true})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, src, u.fail(exitFailed, c.notFound(store), c.hint())
-	}
-	if err != nil {
-		return nil, src, u.fail(exitFailed, err.Error())
-	}
-	if log, err = store.Load(r.Log); err != nil {
+	case err != nil:
 		return nil, src, u.fail(exitFailed, text.Escape(err.Error()), "remove the file and run the test again")
 	}
-	src = source(log, moduleDir)
+	r := rec.result
 	if !c.json {
-		u.say(text.Escape(fmt.Sprintf("%s of %s, seed %s: %s, %s", r.Test, r.Package, seedText(&r), r.Result, plural(log.Steps(), "step"))))
+		u.say(text.Escape(fmt.Sprintf("%s of %s, seed %s: %s, %s", r.Test, r.Package, seedText(r), r.Result, plural(rec.Steps(), "step"))))
 	}
-	if why := stale(store, &r, src); why != "" {
-		u.say(why, "run the test again to see what it does now")
+	if rec.stale != "" {
+		u.say(rec.stale, "run the test again to see what it does now")
 	}
-	return log, src, 0
-}
-
-// notFound says what was looked for, and that a passing run may have left only
-// a line.
-func (c *stepsConfig) notFound(store *runs.Store) string {
-	what := "no run"
-	if c.what != "" {
-		what += " of " + quoteArg(c.what)
-	}
-	if c.seed != nil {
-		what += fmt.Sprintf(" with seed %d", *c.seed)
-	}
-	if _, err := store.Find(runs.Query{Package: c.pkg, Test: c.what, Seed: c.seed}); err == nil {
-		return what + " has its log kept: it passed, and others were newer"
-	}
-	return what + " is recorded"
-}
-
-func (c *stepsConfig) hint() string {
-	words := []string{"restep", "test"}
-	if c.what != "" {
-		words = append(words, "-run=^"+c.what+"$")
-	}
-	if c.seed != nil {
-		words = append(words, fmt.Sprintf("-seed=%d", *c.seed))
-	}
-	return quoteArgs(words) + " records one"
-}
-
-// source says whose files a log names: the module's here if it is the same one.
-func source(log *runs.Log, moduleDir string) text.Source {
-	h := log.Header()
-	src := text.Source{Module: h.Module, Package: h.Package}
-	if moduleDir != "" && modulePath(moduleDir) == h.Module {
-		src.ModuleDir = moduleDir
-	}
-	return src
-}
-
-// findModule returns the folder with go.mod, "" when there is none.
-func findModule() string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return ""
-	}
-	for {
-		if info, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil && !info.IsDir() {
-			return dir
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return ""
-		}
-		dir = parent
-	}
-}
-
-// modulePath reads the module's path from its go.mod.
-func modulePath(dir string) string {
-	b, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(b)) {
-		line, _, _ = strings.Cut(line, "//")
-		if f := strings.Fields(line); len(f) == 2 && f[0] == "module" {
-			return strings.Trim(f[1], "\"`")
-		}
-	}
-	return ""
-}
-
-// stale says why a run may not be what the program would do now.
-func stale(store *runs.Store, r *runs.Result, src text.Source) string {
-	if newest, err := store.Find(runs.Query{Package: r.Package}); err == nil && newest.Build != r.Build {
-		return "this run is of an older build of " + text.Escape(r.Package)
-	}
-	rel, ok := strings.CutPrefix(r.Package, src.Module)
-	if src.ModuleDir == "" || !ok || !filepath.IsLocal(filepath.FromSlash("."+rel)) {
-		return ""
-	}
-	files, err := filepath.Glob(filepath.Join(src.ModuleDir, filepath.FromSlash(rel), "*.go"))
-	if err != nil {
-		return ""
-	}
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil && info.ModTime().After(r.Time) {
-			return text.Escape(nearPath(f)) + " was changed after this run"
-		}
-	}
-	return ""
+	return rec.Log, rec.src, 0
 }
 
 // check compares what was asked for with what the log has.

@@ -197,3 +197,12 @@ func escapeLines(s string) []byte {
 	}
 	return text.AppendEscaped(b, s[start:])
 }
+
+// firstLine is the first line of a text, escaped.
+func firstLine(s string) string {
+	line, _, more := strings.Cut(strings.TrimSpace(s), "\n")
+	if more {
+		line += " ..."
+	}
+	return text.Escape(line)
+}

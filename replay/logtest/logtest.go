@@ -59,6 +59,7 @@ type Event struct {
 	Machine   steplog.MachineID
 	Goroutine uint32
 	AtMs      int64 // since the start of the run
+	Ticks     int   // since the step before; 0 stands for 1, -1 for none
 	Text      string
 	Message   int             // offset of the message in Text
 	Fields    func()          // calls the writer for fields
@@ -75,7 +76,12 @@ func (l *Log) Add(e Event) uint64 {
 		}
 		pcs = append(pcs, l.pcs[f])
 	}
-	l.tick++
+	switch {
+	case e.Ticks == 0:
+		l.tick++
+	case e.Ticks > 0:
+		l.tick += uint64(e.Ticks)
+	}
 	l.Begin(steplog.Head{Kind: e.Kind, Machine: e.Machine, Goroutine: e.Goroutine, TimeNs: l.start + e.AtMs*1e6, Tick: l.tick})
 	if e.Fields != nil {
 		e.Fields()

@@ -18,19 +18,22 @@ import (
 
 // Spec says which run is meant.
 type Spec struct {
-	Dir        string       // where the go command runs; "" is the working directory
-	Package    string       // one package, as on go's command line; "" is "."
-	Test       string       // "TestX", or "TestX/sub" for one sub-test
-	Seed       uint64       // 0 is a seed as any other
-	Variant    *uint64      // nil takes that of the newest recorded run, or 0
-	Tags       []string     // build tags
-	BuildFlags []string     // further flags of go build
-	Env        []string     // KEY=value, what the program under test sees besides the fixed ones
-	Args       []string     // arguments of the program, as after -args
-	Flags      []string     // further flags of the test binary, "-test.short"
-	GoEnv      []string     // environment of the go command; nil is the process's own
-	Version    string       // of the tool
-	Progress   func(string) // is told what takes long; may be nil
+	Dir        string   // where the go command runs; "" is the working directory
+	Package    string   // one package, as on go's command line; "" is "."
+	Test       string   // "TestX", or "TestX/sub" for one sub-test
+	Seed       uint64   // 0 is a seed as any other
+	Variant    *uint64  // nil takes that of the newest recorded run, or 0
+	Tags       []string // build tags
+	BuildFlags []string // further flags of go build
+	Env        []string // KEY=value, what the program under test sees besides the fixed ones
+	Args       []string // arguments of the program, as after -args
+	Flags      []string // further flags of the test binary, "-test.short"
+	// Like is the header of a run whose arguments, environment and bounds this
+	// one has, too; Env, Args and Flags do not count then.
+	Like     *steplog.Header
+	GoEnv    []string     // environment of the go command; nil is the process's own
+	Version  string       // of the tool
+	Progress func(string) // is told what takes long; may be nil
 }
 
 // GoFlags are the flags with which a go command sees the files that a build
@@ -87,6 +90,9 @@ func Load(ctx context.Context, spec Spec) (*Program, error) {
 		Memory: launch.Memory,
 	}
 	p.Header = world.Header()
+	if spec.Like != nil {
+		p.Header.Args, p.Header.Env, p.Header.Extra = launch.WithoutCover(spec.Like.Args), spec.Like.Env, spec.Like.Extra
+	}
 	p.find(spec, old)
 	if err := p.startZygote(ctx); err != nil {
 		return nil, err
@@ -140,7 +146,7 @@ func (p *Program) find(spec Spec, old *runs.Log) {
 	if old != nil {
 		h := old.Header()
 		asked := p.Header
-		if spec.Env == nil && spec.Args == nil && spec.Flags == nil && len(h.Args) > 0 && !strings.Contains(spec.Test, "/") {
+		if spec.Like == nil && spec.Env == nil && spec.Args == nil && spec.Flags == nil && len(h.Args) > 0 && !strings.Contains(spec.Test, "/") {
 			// The run that the user has seen, with the flags it had then.
 			asked.Args, asked.Env, asked.Extra = h.Args, h.Env, h.Extra
 		}

@@ -29,6 +29,7 @@
 //	.restep/index          one JSON object a line, see Result; appended only
 //	.restep/lock           for flock(2)
 //	.restep/logs/*.steplog TestTransfer-37-1f2e3d4c5b6a7988.steplog
+//	.restep/inputs/*.json  what programs were made of (package inputs)
 //	.restep/tmp/PID-*/     logs of runs that are under way
 //
 // Sources: open(2) O_APPEND, flock(2).

@@ -202,6 +202,9 @@ func parseLine(line []byte) (r Result, ok bool) {
 	if r.Log != "" && !goodName(r.Log) {
 		r.Log = ""
 	}
+	if r.Inputs != "" && !goodInputs(r.Inputs) {
+		r.Inputs = ""
+	}
 	return r, true
 }
 
@@ -261,6 +264,7 @@ func (s *Store) List() ([]Result, error) {
 
 // Query selects runs. Zero fields select all.
 type Query struct {
+	Build   string
 	Package string
 	Test    string
 	Seed    *uint64
@@ -276,7 +280,7 @@ func (s *Store) Find(q Query) (Result, error) {
 		return Result{}, err
 	}
 	for _, r := range slices.Backward(all) {
-		if (q.Package == "" || q.Package == r.Package) && (q.Test == "" || q.Test == r.Test) &&
+		if (q.Build == "" || q.Build == r.Build) && (q.Package == "" || q.Package == r.Package) && (q.Test == "" || q.Test == r.Test) &&
 			(q.Seed == nil || *q.Seed == r.Seed) && (q.Variant == nil || *q.Variant == r.Variant) && (!q.NeedLog || r.Log != "") {
 			return r, nil
 		}

@@ -45,7 +45,8 @@ type Result struct {
 	Checksum uint32    `json:"checksum"`
 	SimNs    int64     `json:"simNs"`
 	RealNs   int64     `json:"realNs"`
-	Log      string    `json:"log,omitempty"` // file name in logs/; List leaves out what is gone
+	Log      string    `json:"log,omitempty"`    // file name in logs/; List leaves out what is gone
+	Inputs   string    `json:"inputs,omitempty"` // name for Store.Inputs; "" = not known
 }
 
 // key names the test of a result.

@@ -34,6 +34,13 @@ func (s *Store) trim() error {
 			_ = s.root.Remove("logs/" + name)
 		}
 	}
+	named := map[string]bool{}
+	for i := range logged {
+		if keep[logged[i].Log] {
+			named[logged[i].Inputs] = true
+		}
+	}
+	s.trimInputs(named)
 	if lines <= maxLines {
 		return nil
 	}
