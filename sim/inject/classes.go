@@ -139,8 +139,12 @@ func classOfPackage(path string) packageClass {
 	return classMachine
 }
 
-// isMachineSymbol says whether a symbol of a data section is swapped.
+// isMachineSymbol says whether a symbol of a data section is swapped. Caches of
+// the runtime for one type assertion or switch are not: types are everyone's.
 func isMachineSymbol(name string) bool {
+	if strings.Contains(name, "..typeAssert.") || strings.Contains(name, "..interfaceSwitch.") {
+		return false
+	}
 	name = strings.TrimPrefix(name, "vendor/")
 	for i := range variableClasses {
 		if variableClasses[i].symbol == name {

@@ -24,6 +24,8 @@ var runtimeEdits = []Edit{
 		Why: "the zygote waits and forks here, before any variable of a machine is set"},
 	{File: "runtime/proc.go", Func: "main", Find: "\texit(0)", Op: Before, Text: "\tif restep.on { restepProcessExit(0) };",
 		Why: "the return of main ends the run with its last step"},
+	{File: "runtime/proc.go", Func: "doInit1", Text: "if restep.on { restepInit1(t); return }",
+		Why: "the state of an init task would be a variable of each machine"},
 	{File: "runtime/runtime.go", Func: "os_runtime_args", Text: "if restep.on { return restepArgs() }",
 		Why: "each machine has its own command line", Optional: true},
 	{File: "runtime/runtime.go", Func: "syscall_runtime_envs", Text: "if restep.on { return restepEnv() }",
@@ -140,6 +142,8 @@ var runtimeEdits = []Edit{
 		Why: "a sender may wait with a variable of its own machine as source"},
 	{File: "runtime/chan.go", Func: "recv", Find: "typedmemmove(c.elemtype, qp, sg.elem.get())", Op: Replace, Text: "typedmemmove(c.elemtype, qp, restepElem(sg, sg.elem.get()))",
 		Why: "a sender may wait with a variable of its own machine as source"},
+	{File: "runtime/chan.go", Func: "closechan", Find: "typedmemclr(c.elemtype, sg.elem.get())", Op: Replace, Text: "typedmemclr(c.elemtype, restepElem(sg, sg.elem.get()))",
+		Why: "a receiver may wait with a variable of its own machine as target"},
 
 	// Preemption points.
 	{File: "runtime/chan.go", Func: "chansend", Text: restepPoint, Why: whyPoint},

@@ -1,6 +1,7 @@
 package inject
 
 import (
+	"cmp"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
@@ -17,14 +18,17 @@ var neutralSymbols = map[string]bool{
 	"go:datafipsstart": true, "go:datafipsend": true,
 }
 
-// layoutMagic is the first word of an encoded Layout: the bytes "stepyll1",
+// layoutMagic is the first word of an encoded Layout: the bytes "stepyll2",
 // little endian, as the runtime checks it.
-const layoutMagic = 0x316c6c7970657473
+const layoutMagic = 0x326c6c7970657473
 
-// Range is a run of bytes at a fixed address of the program.
+// Range is a run of bytes at a fixed address of the program. Nothing else that
+// is ever written lies before Limit: pages up to there can be protected.
 type Range struct {
-	Addr, Size uint64
+	Addr, Size, Limit uint64
 }
+
+func (r Range) end() uint64 { return r.Addr + r.Size }
 
 // Layout says which data of a binary belongs to machines and which init tasks
 // belong to packages that all machines share.
@@ -74,45 +78,44 @@ func layoutOf(f *elf.File) (*Layout, error) {
 		}
 	}
 	l := &Layout{}
-	counters := Range{byName["runtime.covctrs"].Value, byName["runtime.ecovctrs"].Value - byName["runtime.covctrs"].Value}
+	counters := Range{Addr: byName["runtime.covctrs"].Value}
+	counters.Size = byName["runtime.ecovctrs"].Value - counters.Addr
 	for i, section := range f.Sections {
-		ranges, err := machineRanges(section, vars[elf.SectionIndex(i)], counters)
+		next := ^uint64(0)
+		if section.Flags&elf.SHF_WRITE != 0 && i+1 < len(f.Sections) && f.Sections[i+1].Flags&elf.SHF_WRITE != 0 {
+			next = f.Sections[i+1].Addr
+		}
+		ranges, err := machineRanges(section, vars[elf.SectionIndex(i)], counters, next)
 		if err != nil {
 			return nil, err
 		}
 		l.Machine = append(l.Machine, ranges...)
 	}
-	slices.SortFunc(l.Machine, func(a, b Range) int {
-		if a.Addr < b.Addr {
-			return -1
-		}
-		return 1
-	})
-	l.Machine = joinRanges(l.Machine)
+	slices.SortFunc(l.Machine, func(a, b Range) int { return cmp.Compare(a.Addr, b.Addr) })
 	return l, l.readInits(f, byName)
 }
 
-// machineRanges returns the runs of machine symbols of one section. Symbols
-// of shared packages end a run; the gaps between machine symbols, which only
-// align, do not.
-func machineRanges(section *elf.Section, symbols []elf.Symbol, counters Range) ([]Range, error) {
-	slices.SortStableFunc(symbols, func(a, b elf.Symbol) int {
-		switch {
-		case a.Value < b.Value:
-			return -1
-		case a.Value > b.Value:
-			return 1
-		}
-		return 0
-	})
+// machineRanges returns the runs of machine symbols of one section; the next
+// one that is written starts at next. Symbols of shared packages end a run, and
+// so do wide gaps; narrow ones between machine symbols, which only align, do
+// not.
+func machineRanges(section *elf.Section, symbols []elf.Symbol, counters Range, next uint64) ([]Range, error) {
+	slices.SortStableFunc(symbols, func(a, b elf.Symbol) int { return cmp.Compare(a.Value, b.Value) })
 	var ranges []Range
 	open := false
 	sharedEnd := section.Addr // end of the last shared symbol
 	for _, s := range symbols {
-		inCounters := s.Value >= counters.Addr && s.Value < counters.Addr+counters.Size
+		last := &Range{}
+		if n := len(ranges); n > 0 {
+			last = &ranges[n-1]
+		}
+		inCounters := s.Value >= counters.Addr && s.Value < counters.end()
 		if !isMachineSymbol(s.Name) || inCounters {
-			if n := len(ranges); n > 0 && s.Value < ranges[n-1].Addr+ranges[n-1].Size {
+			if s.Value < last.end() {
 				return nil, fmt.Errorf("shared symbol %s lies among a machine's data at %#x", s.Name, s.Value)
+			}
+			if open {
+				last.Limit = s.Value
 			}
 			open = false
 			sharedEnd = max(sharedEnd, s.Value+s.Size)
@@ -122,29 +125,28 @@ func machineRanges(section *elf.Section, symbols []elf.Symbol, counters Range) (
 		if start < sharedEnd {
 			return nil, fmt.Errorf("machine symbol %s shares the word at %#x with shared data", s.Name, start)
 		}
+		if open && start < last.end()+wideGap {
+			last.Size = max(last.end(), end) - last.Addr
+			continue
+		}
 		if open {
-			last := &ranges[len(ranges)-1]
-			last.Size = max(last.Addr+last.Size, end) - last.Addr
-		} else {
-			ranges = append(ranges, Range{start, end - start})
-			open = true
+			last.Limit = start
+		}
+		ranges = append(ranges, Range{Addr: start, Size: end - start})
+		open = true
+	}
+	if open {
+		last := &ranges[len(ranges)-1]
+		last.Limit = next
+		if last.end()+wideGap <= section.Addr+section.Size {
+			last.Limit = last.end() // something without a symbol follows
 		}
 	}
 	return ranges, nil
 }
 
-// joinRanges merges ranges of neighbouring sections that touch.
-func joinRanges(sorted []Range) []Range {
-	var out []Range
-	for _, r := range sorted {
-		if n := len(out); n > 0 && out[n-1].Addr+out[n-1].Size == r.Addr {
-			out[n-1].Size += r.Size
-			continue
-		}
-		out = append(out, r)
-	}
-	return out
-}
+// wideGap is more than what aligns one variable behind another, in bytes.
+const wideGap = 64
 
 // readInits reads the binary's list of init tasks, go:main.inittasks, which
 // the linker made: an array of pointers in the order of initialization.
@@ -186,7 +188,7 @@ func (l *Layout) readInits(f *elf.File, byName map[string]elf.Symbol) error {
 //	offset | words            | meaning
 //	0      | 1                | layoutMagic
 //	8      | 1                | n, number of ranges
-//	16     | 2n               | address and size in bytes of each range
+//	16     | 3n               | address, size in bytes and limit of each range
 //	       | 1                | number of shared init tasks
 //	       | as many          | their addresses, in order of initialization
 //	       | 1                | number of the main machine's init tasks
@@ -194,7 +196,7 @@ func (l *Layout) readInits(f *elf.File, byName map[string]elf.Symbol) error {
 func (l *Layout) Encode() []byte {
 	words := []uint64{layoutMagic, uint64(len(l.Machine))}
 	for _, r := range l.Machine {
-		words = append(words, r.Addr, r.Size)
+		words = append(words, r.Addr, r.Size, r.Limit)
 	}
 	words = append(append(words, uint64(len(l.SharedInits))), l.SharedInits...)
 	words = append(append(words, uint64(len(l.MainInits))), l.MainInits...)

@@ -17,8 +17,8 @@ func TestLayoutOfWebProgram(t *testing.T) {
 	defer f.Close()
 	l := bin.Layout
 	t.Logf("%d ranges, %d bytes, %d shared and %d main init tasks", len(l.Machine), l.size(), len(l.SharedInits), len(l.MainInits))
-	if n := len(l.Machine); n == 0 || n > 6 {
-		t.Errorf("%d ranges, want 1 to 6", n)
+	if n := len(l.Machine); n == 0 || n > 12 {
+		t.Errorf("%d ranges, want 1 to 12", n)
 	}
 	if l.size() > 128<<10 {
 		t.Errorf("%d bytes to swap, want at most 128 KB: a large table or a scratch buffer became part of each machine", l.size())
@@ -88,9 +88,9 @@ func checkComplete(t *testing.T, f *elf.File, l *Layout) {
 				continue
 			}
 			// Symbols are aligned to 64 bytes at most, the first one of a
-			// machine to a page.
+			// group to a page.
 			align := uint64(64)
-			if isMachineSymbol(s.Name) && s.Value%4096 == 0 {
+			if s.Value%4096 == 0 {
 				align = 4096
 			}
 			if s.Value >= at+align {
@@ -131,25 +131,24 @@ func TestLayoutWithCoverage(t *testing.T) {
 			t.Errorf("range %#x, %d bytes, holds coverage counters", r.Addr, r.Size)
 		}
 	}
-	if n := len(bin.Layout.Machine); n > 7 {
-		t.Errorf("%d ranges, want at most 7", n)
+	if n := len(bin.Layout.Machine); n > 13 {
+		t.Errorf("%d ranges, want at most 13", n)
 	}
 }
 
 func TestLayoutEncode(t *testing.T) {
-	l := &Layout{Machine: []Range{{0x1000, 64}, {0x2000, 8}}, SharedInits: []uint64{7, 5}, MainInits: []uint64{9}}
+	l := &Layout{Machine: []Range{{0x1000, 64, 0x2000}, {0x2000, 8, 0x3000}}, SharedInits: []uint64{7, 5}, MainInits: []uint64{9}}
 	var words []uint64
 	for b := l.Encode(); len(b) > 0; b = b[8:] {
 		words = append(words, binary.LittleEndian.Uint64(b))
 	}
-	want := []uint64{layoutMagic, 2, 0x1000, 64, 0x2000, 8, 2, 7, 5, 1, 9}
+	want := []uint64{layoutMagic, 2, 0x1000, 64, 0x2000, 0x2000, 8, 0x3000, 2, 7, 5, 1, 9}
 	if !slices.Equal(words, want) {
 		t.Errorf("encoded %#x, want %#x", words, want)
 	}
 }
 
 func TestMachineRanges(t *testing.T) {
-	section := &elf.Section{SectionHeader: elf.SectionHeader{Addr: 0x1000, Size: 0x1000}}
 	sym := func(name string, addr, size uint64) elf.Symbol {
 		return elf.Symbol{Name: name, Value: addr, Size: size}
 	}
@@ -158,17 +157,24 @@ func TestMachineRanges(t *testing.T) {
 		symbols []elf.Symbol
 		want    []Range
 		fails   bool
+		masks   uint64 // bytes without a symbol at the end
 	}{
-		{"one run, rounded", []elf.Symbol{sym("a.x", 0x1004, 1), sym("a.y", 0x1040, 9)}, []Range{{0x1000, 0x50}}, false},
+		{"one run, rounded", []elf.Symbol{sym("a.x", 0x1004, 1), sym("a.y", 0x1040, 9)}, []Range{{0x1000, 0x50, 0x9000}}, false, 0},
 		{"shared splits", []elf.Symbol{sym("a.x", 0x1000, 8), sym("runtime.m", 0x1008, 8), sym("a.y", 0x1010, 8)},
-			[]Range{{0x1000, 8}, {0x1010, 8}}, false},
-		{"order does not matter", []elf.Symbol{sym("a.y", 0x1010, 8), sym("a.x", 0x1000, 8)}, []Range{{0x1000, 0x18}}, false},
-		{"counters are no data", []elf.Symbol{sym("a.x", 0x1f00, 8)}, nil, false},
-		{"word shared before", []elf.Symbol{sym("runtime.m", 0x1000, 4), sym("a.x", 0x1004, 4)}, nil, true},
-		{"word shared after", []elf.Symbol{sym("a.x", 0x1000, 4), sym("runtime.m", 0x1004, 4)}, nil, true},
+			[]Range{{0x1000, 8, 0x1008}, {0x1010, 8, 0x9000}}, false, 0},
+		{"order does not matter", []elf.Symbol{sym("a.y", 0x1010, 8), sym("a.x", 0x1000, 8)}, []Range{{0x1000, 0x18, 0x9000}}, false, 0},
+		{"a wide gap splits", []elf.Symbol{sym("a.x", 0x1000, 8), sym("a.y", 0x1048, 8)}, []Range{{0x1000, 8, 0x1048}, {0x1048, 8, 0x9000}}, false, 0},
+		{"masks follow", []elf.Symbol{sym("a.x", 0x1000, 8)}, []Range{{0x1000, 8, 0x1008}}, false, 0x100},
+		{"counters are no data", []elf.Symbol{sym("a.x", 0x1f00, 8)}, nil, false, 0},
+		{"word shared before", []elf.Symbol{sym("runtime.m", 0x1000, 4), sym("a.x", 0x1004, 4)}, nil, true, 0},
+		{"word shared after", []elf.Symbol{sym("a.x", 0x1000, 4), sym("runtime.m", 0x1004, 4)}, nil, true, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := machineRanges(section, test.symbols, Range{0x1f00, 0x100})
+			section := &elf.Section{SectionHeader: elf.SectionHeader{Addr: 0x1000, Size: test.masks}}
+			for _, s := range test.symbols {
+				section.Size = max(section.Size, s.Value+s.Size-section.Addr+test.masks)
+			}
+			got, err := machineRanges(section, test.symbols, Range{Addr: 0x1f00, Size: 0x100}, 0x9000)
 			if (err != nil) != test.fails || !slices.Equal(got, test.want) {
 				t.Errorf("got %#x, %v, want %#x, error %v", got, err, test.want, test.fails)
 			}

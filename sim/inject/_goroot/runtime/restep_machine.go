@@ -7,7 +7,8 @@ import (
 )
 
 // restepRange is one run of variables that each machine has its own copy of.
-type restepRange struct{ addr, size uintptr }
+// Nothing else that is ever written lies before limit.
+type restepRange struct{ addr, size, limit uintptr }
 
 // restepImages describes the machines' variables: the ranges in which the
 // linker laid them out, and the type that tells the collector where the
@@ -137,6 +138,7 @@ func restepElem(sg *sudog, p unsafe.Pointer) unsafe.Pointer {
 	for i := 0; i < restepImages.n; i++ {
 		r := &restepImages.ranges[i]
 		if a >= r.addr && a < r.addr+r.size {
+			restepWritePages(a, uintptr(sg.c.get().elemsize))
 			return add(restep.machine[sg.g.restepMachine].image, off+a-r.addr)
 		}
 		off += r.size
@@ -185,6 +187,21 @@ func restepMachineMain() {
 	restepWakeWaiters(id)
 	restep.machine[id].main()
 	restepProcessExit(0)
+}
+
+// restepInit1 runs a package's init functions. That they have run is noted for
+// packages that all machines share, which the zygote has initialised, and for no
+// other: it would be one more page for a switch of machines to copy.
+func restepInit1(t *initTask) {
+	if t.state == 2 {
+		return
+	}
+	first := add(unsafe.Pointer(t), 8)
+	for i := range uintptr(t.nfns) {
+		p := add(first, i*goarch.PtrSize)
+		f := *(*func())(unsafe.Pointer(&p))
+		f()
+	}
 }
 
 func restepMainOnly(t *initTask) bool {

@@ -36,7 +36,7 @@ func restepInitPages() {
 	p.own = (*[1 << 20]bool)(sysAlloc(p.n, &memstats.other_sys, "restep pages"))
 	for _, r := range im.ranges[:im.n] {
 		first := (r.addr - p.base + restepPageSize - 1) / restepPageSize
-		for i := first; p.base+(i+1)*restepPageSize <= r.addr+r.size; i++ {
+		for i := first; p.base+i*restepPageSize < r.addr+r.size && p.base+(i+1)*restepPageSize <= r.limit; i++ {
 			p.own[i] = true
 		}
 	}
@@ -78,7 +78,13 @@ func restepLearnPages() {
 
 // restepUsePages prepares a child.
 func restepUsePages() {
-	restepPages.ready = true
+	p := &restepPages
+	p.ready = true
+	for i := range p.n { // known to a process that has its memory back by hot alone
+		if p.hot[i] {
+			p.own[i] = false
+		}
+	}
 	restepFindRuns()
 }
 
@@ -128,14 +134,41 @@ func restepWriteFault(addr uintptr) bool {
 		return false
 	}
 	i := (addr - p.base) / restepPageSize
-	if i >= p.n || !p.own[i] {
+	if i >= p.n || !p.own[i] || !restepHeat(i) {
 		return false
 	}
+	restepFindRuns()
+	return true
+}
+
+// restepWritePages is for who is about to write variables in an image: a switch
+// must copy them from now on.
+func restepWritePages(addr, size uintptr) {
+	p := &restepPages
+	found := false
+	for i := (addr - p.base) / restepPageSize; i < p.n && p.base+i*restepPageSize < addr+size; i++ {
+		if p.own[i] {
+			if !restepHeat(i) {
+				throw("restep: machine data cannot be written")
+			}
+			found = true
+		}
+	}
+	if found {
+		restepFindRuns()
+	}
+}
+
+// restepHeat makes a page one that a switch copies.
+//
+//go:nosplit
+func restepHeat(i uintptr) bool {
+	p := &restepPages
 	if _, errno := restepSys(restepSysMprotect, p.base+i*restepPageSize, restepPageSize, 3, 0, 0, 0); errno != 0 {
 		return false
 	}
-	p.hot[i], p.own[i] = true, false
-	restepFindRuns()
+	p.hot[i] = true
+	p.own[i] = false // from now on it is always copied
 	return true
 }
 

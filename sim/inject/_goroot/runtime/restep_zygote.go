@@ -86,7 +86,7 @@ func restepReadLayout() {
 		}
 		n += r
 	}
-	if n < 32 || buf[0] != 0x316c6c7970657473 {
+	if n < 32 || buf[0] != 0x326c6c7970657473 {
 		restepDie("the layout is damaged", 0)
 	}
 	i := uint64(1)
@@ -102,7 +102,7 @@ func restepReadLayout() {
 		restepDie("too many ranges of machine data", uintptr(count))
 	}
 	for j := range count {
-		restepImages.ranges[j] = restepRange{uintptr(next()), uintptr(next())}
+		restepImages.ranges[j] = restepRange{uintptr(next()), uintptr(next()), uintptr(next())}
 	}
 	restepImages.n = int(count)
 	list := func() []uintptr {
