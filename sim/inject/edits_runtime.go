@@ -71,6 +71,17 @@ var runtimeEdits = []Edit{
 	{File: "runtime/debug.go", Func: "NumCPU", Text: "if restep.on { return restepNumCPU }",
 		Why: "a run does not depend on the host's cores"},
 
+	// One thread needs no atomic instructions to agree with itself.
+	{File: "runtime/lock_spinbit.go", Func: "lock2", Text: "if restep.on && restepLock(l) { return }", Why: whyPlain},
+	{File: "runtime/lock_spinbit.go", Func: "unlock2", Text: "if restep.on && restepUnlock(l) { return }", Why: whyPlain},
+	{File: "runtime/proc.go", Func: "casgstatus", Find: "!gp.atomicstatus.CompareAndSwap(oldval, newval)", Op: Replace, Text: "!restepSetStatus(gp, oldval, newval)", Why: whyPlain},
+	{File: "runtime/time.go", Func: "(*timers).unlock", Find: "\tts.len.Store(uint32(len(ts.heap)))", Op: Replace,
+		Text: "\tif n := uint32(len(ts.heap)); ts.len.Load() != n { ts.len.Store(n) }", Why: whyPlain},
+	{File: "runtime/time.go", Func: "(*timer).unlock", Find: "\tt.astate.Store(t.state)", Op: Replace,
+		Text: "\tif t.astate.Load() != t.state { t.astate.Store(t.state) }", Why: whyPlain},
+	{File: "runtime/proc.go", Func: "wakep", Text: "if restep.on { return }",
+		Why: "there is no other thread to wake"},
+
 	// Garbage collection.
 	{File: "runtime/mgc.go", Func: "gcStart", Find: "\t\tGosched()", Op: Before, Text: "\t\trestepGCStart();",
 		Why: "whoever starts a collection goes on first after it: collections leave no trace in the schedule"},
@@ -204,5 +215,6 @@ const (
 	whyRaw      = "between a write barrier and its store nothing else may run: the runtime needs the function without a preemption point"
 	whyClock    = "timers are set by the machine's own clock, which may drift"
 	whyFinal    = "a finalizer of one machine would run with the variables of another, and close its files"
+	whyPlain    = "a locked instruction takes as long as twenty others, and a round trip over a channel has dozens"
 	whySignal   = "each machine has its own signals"
 )

@@ -12,8 +12,19 @@ const (
 // restepSharedCode are packages whose own locks all machines share.
 var restepSharedCode = [...]string{"reflect", "unique", "strconv", "internal/reflectlite", "internal/concurrent", "iter", "internal/restep/"}
 
+// restepClasses remembers the class of return addresses: pc<<2 | class.
+var restepClasses [512]uintptr
+
 // restepTextClass classifies the function at a return address.
 func restepTextClass(pc uintptr) int {
+	known := &restepClasses[(pc^pc>>9)%uintptr(len(restepClasses))]
+	if *known>>2 != pc {
+		*known = pc<<2 | uintptr(restepFindClass(pc))
+	}
+	return int(*known & 3)
+}
+
+func restepFindClass(pc uintptr) int {
 	f := findfunc(pc - 1)
 	if !f.valid() {
 		return restepTextSync

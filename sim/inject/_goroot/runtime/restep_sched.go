@@ -41,7 +41,9 @@ func (q *restepQueue) push(gp *g) {
 		}
 		if old != 0 {
 			memmove(p, unsafe.Pointer(old), size)
-			sysFree(unsafe.Pointer(old), size, &memstats.other_sys)
+			if size > restepPageSize { // not the first, which is restepArena's
+				sysFree(unsafe.Pointer(old), size, &memstats.other_sys)
+			}
 		}
 		q.mem = uintptr(p)
 		q.cap = uint32(size * 2 / restepQueueElem)
@@ -313,6 +315,49 @@ func restepGCStart() {
 	if restep.on {
 		restep.gcStarter.set(getg())
 	}
+}
+
+// restepLock takes a lock that is free. One that is held would deadlock; the
+// runtime's own code then says so.
+//
+//go:nosplit
+func restepLock(l *mutex) bool {
+	mp := getg().m
+	if l.key != 0 || mp.locks < 0 {
+		return false
+	}
+	mp.locks++
+	l.key = mutexLocked
+	return true
+}
+
+//go:nosplit
+func restepUnlock(l *mutex) bool {
+	gp := getg()
+	if l.key != mutexLocked || gp.m.locks <= 0 {
+		return false
+	}
+	l.key = 0
+	gp.m.locks--
+	if gp.m.locks == 0 && gp.preempt {
+		gp.stackguard0 = stackPreempt // newstack may have cleared it
+	}
+	return true
+}
+
+// restepSetStatus is casgstatus's compare and swap.
+//
+//go:nosplit
+func restepSetStatus(gp *g, from, to uint32) bool {
+	if !restep.on {
+		return gp.atomicstatus.CompareAndSwap(from, to)
+	}
+	p := (*uint32)(unsafe.Pointer(&gp.atomicstatus))
+	if *p != from {
+		return false
+	}
+	*p = to
+	return true
 }
 
 // restepPoolCleanup empties the sync.Pools of every machine: their lists are
