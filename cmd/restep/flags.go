@@ -53,6 +53,7 @@ type testConfig struct {
 	args         []string      // of the program
 	cover        *inject.Cover // nil = no coverage
 	coverProfile string        // path of -coverprofile
+	locals       bool          // show the variables of the frame that failed
 	repeat       []string      // flags that a command to repeat a run needs
 }
 
@@ -125,6 +126,7 @@ func (c *testConfig) flagSet(v *flagText) *flag.FlagSet {
 	fs.StringVar(&v.sched, "sched", "", "")
 	fs.StringVar(&v.preempt, "preempt", "", "")
 	fs.StringVar(&v.trace, "simtrace", "", "")
+	fs.BoolVar(&c.locals, "locals", true, "")
 	fs.StringVar(&v.tags, "tags", "", "")
 	fs.BoolVar(&v.cover.on, "cover", false, "")
 	fs.StringVar(&v.cover.mode, "covermode", "", "")

@@ -157,6 +157,8 @@ own. Packages, output and exit code are those of go test.
   -v               print log lines of passing tests too, as they come
   -simtrace list   print more steps: syscall, net, go, clock, fault, machine,
                    all; the numbers of steps do not change
+  -locals=false    do not show the variables of the frame that failed, which
+                   the debugger reads from the first failing seed of a test
   -count n         run each seed n times and check that all steps are equal
   -timeout d       real time that one run may take (2m); simulated time is
                    limited by sim.SetSimulationTimeout (10 minutes)

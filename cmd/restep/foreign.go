@@ -35,6 +35,8 @@ func notHere(u *ui, command string) int {
 	return u.fail(exitFailed, "restep "+command+" works on linux/amd64 only: "+wayToLinux())
 }
 
+func runLocals(context.Context) int { return exitUsage }
+
 // canDebug says that this system runs simulations.
 const canDebug = false
 

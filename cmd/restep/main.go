@@ -73,8 +73,15 @@ func restep(args []string) int {
 		context.AfterFunc(ctx, stop)
 		return c.run(ctx, u, args[1:])
 	}
+	if name == localsCommand {
+		return runLocals(context.Background())
+	}
 	return u.fail(exitUsage, "there is no command "+quoteArg(name), "restep help lists the commands")
 }
+
+// localsCommand is the word by which restep test starts itself to read
+// variables; it is for nobody else, and no help names it.
+const localsCommand = "internal-locals"
 
 func overview() string {
 	var b strings.Builder

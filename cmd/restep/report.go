@@ -4,7 +4,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,12 +29,14 @@ const (
 // reporter prints the runs of one package.
 type reporter struct {
 	*subject
+	ctx     context.Context
 	u       *ui
 	sink    sink
 	pkg     string // import path
 	arg     string // the package on a command line
 	color   bool
 	failed  map[string]int // failing runs by test
+	reading time.Duration  // real time that reading variables took
 	bench   benchOutput
 	line    []byte
 	current current
@@ -294,14 +299,41 @@ func (r *reporter) explain(d *done) {
 		at := time.Unix(0, f.TimeNs).UTC()
 		r.out("  when   step %d, %s (t=%.3fs), seed %d", f.Step, at.Format("15:04:05.000"), at.Sub(launch.Start()).Seconds(), d.seed)
 	}
+	r.locals(d)
 	r.unsupported(d)
-	r.out("  again  %s", r.command("restep test", append(r.cfg.again(d.test), "-seed="+strconv.FormatUint(d.seed, 10))...))
+	again := r.command("restep test", append(r.cfg.again(d.test), "-seed="+strconv.FormatUint(d.seed, 10))...)
+	r.out("  again  %s", again)
 	if f.Step != 0 {
 		r.out("  look   %s", r.command("restep debug", "-test", d.test, "-seed", strconv.FormatUint(d.seed, 10),
 			"-step", strconv.FormatUint(f.Step, 10)))
 	}
 	m := link.Moment{Build: r.bin.BuildID, Package: r.pkg, Test: d.test, Seed: d.seed, Variant: r.cfg.variant, Step: f.Step}
 	r.out("  link   %s", m)
+	if r.failed[d.test] == 1 {
+		r.annotate(d, again, m.String())
+	}
+}
+
+// annotate tells GitHub Actions of a failure, where this is such a job. Events
+// of -json have no place for it; standard error is read there, too.
+func (r *reporter) annotate(d *done, again, moment string) {
+	f := d.outcome.Failure
+	a := annotation{line: f.Line, title: fmt.Sprintf("%s (seed %d)", d.test, d.seed),
+		text: []string{firstLine(f.Message), "again  " + again, "link   " + moment}}
+	if f.File != "" {
+		a.file = r.src.Path(f.File)
+		if !filepath.IsAbs(a.file) {
+			a.file = ""
+		}
+	}
+	line := a.command(os.Getenv)
+	switch {
+	case line == "":
+	case r.cfg.json:
+		r.u.raw(line)
+	default:
+		r.u.print([]byte(line + "\n"))
+	}
 }
 
 // place says where a failure is: file:line, machine, goroutine.

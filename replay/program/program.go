@@ -110,6 +110,19 @@ func Load(ctx context.Context, spec Spec) (*Program, error) {
 	return p, nil
 }
 
+// Recorded makes a run ready whose binary and log are there.
+func Recorded(ctx context.Context, bin *inject.Binary, log *steplog.Reader) (*Program, error) {
+	p := &Program{Bin: bin, Header: log.Header(), Log: log,
+		Source: text.Source{Module: bin.ModulePath, ModuleDir: bin.ModuleDir, Package: bin.ImportPath}}
+	if p.Header.Build != bin.BuildID {
+		return nil, fmt.Errorf("the log is of build %s, the binary is build %s", p.Header.Build, bin.BuildID)
+	}
+	if err := p.startZygote(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
 // build builds the test binary that runs of a variant need.
 func (p *Program) build(ctx context.Context, spec Spec, variant uint64) (err error) {
 	if err := launch.CheckVariant(variant); err != nil {
