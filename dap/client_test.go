@@ -96,6 +96,14 @@ func TestMain(m *testing.M) {
 		stranger(where)
 		return
 	}
+	if len(os.Args) == 2 && os.Args[1] == testHost {
+		runTestHost()
+		return
+	}
+	if len(os.Args) == 2 && os.Args[1] == testStdio {
+		runTestStdio()
+		return
+	}
 	dir, err := os.MkdirTemp("", "restep-dap-test-")
 	if err != nil {
 		panic(err)

@@ -7,8 +7,8 @@
 // work: such requests pass through. Each side has its own message numbers.
 //
 // It deliberately evaluates nothing, reads no debug information and stores
-// nothing. It may import go-dap, dap/target, replay, replay/program,
-// replay/text, sim/steplog and the standard library; it must never know Delve
+// nothing. It may import go-dap, dap/target, dap/processes, replay,
+// replay/program, replay/text, sim/steplog and the standard library; it must never know Delve
 // itself, LSP or the command line.
 //
 // One file for each request or family of requests (req_*.go); requests.go is
@@ -34,6 +34,9 @@
 // and of Delve's stackTraceDepth, maxStringLen, maxArrayValues,
 // showGlobalVariables, showRegisters, showRawStrings, hideSystemGoroutines,
 // goroutineFilters, showPprofLabels, substitutePath.
+//
+// With "mode": "processes" there is no run and no step, but several real
+// programs, "processes": package processes answers all requests after launch.
 //
 // # Stops
 //

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-dap"
 
+	"github.com/restep/restep/dap/processes"
 	"github.com/restep/restep/replay"
 )
 
@@ -22,6 +23,9 @@ func (s *session) onLaunch(ctx context.Context, m dap.Message) error {
 	}
 	if err := s.authorize(args.Token); err != nil {
 		return err
+	}
+	if processes.IsMode(req.Arguments) {
+		return s.launchProcesses(ctx, req)
 	}
 	s.launch, s.launchRaw = args, req.Arguments
 	if err := s.checkName(); err != nil {

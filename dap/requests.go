@@ -91,7 +91,8 @@ func unsupported(what string) func(*session, context.Context, dap.Message) error
 	}
 }
 
-// forStrangers are the requests of a client that has not sent the token.
+// forStrangers are the requests of a client that has not sent the token. They
+// are also those that the front answers in mode "processes".
 var forStrangers = map[string]bool{"initialize": true, "launch": true, "attach": true, "disconnect": true}
 
 // handle answers one request. It returns true when the session is over.
@@ -101,6 +102,10 @@ func (s *session) handle(m dap.Message) (over bool) {
 	now := s.currentState()
 	if !s.isTrusted() && !forStrangers[req.Command] {
 		return true // who has no token gets no answer
+	}
+	if s.procs != nil && !forStrangers[req.Command] {
+		s.procs.Handle(m.(dap.RequestMessage))
+		return false
 	}
 	switch {
 	case !ok:

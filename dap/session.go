@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-dap"
 
+	"github.com/restep/restep/dap/processes"
 	"github.com/restep/restep/dap/target"
 	"github.com/restep/restep/replay"
 	"github.com/restep/restep/replay/program"
@@ -22,6 +23,9 @@ type Options struct {
 	Token   string // what a client must send as launch argument token, "" = nothing
 	Dir     string // where relative programs are looked for; "" is the working directory
 	Version string // of the tool
+
+	// Host is a command that calls target.ServeProcess, for mode "processes".
+	Host []string
 
 	parked *parked // of a server that listens
 }
@@ -74,7 +78,8 @@ type session struct {
 	launchRaw    json.RawMessage    // as the client sent them
 	table        map[string]request // requestTable
 	settings     settings
-	taken        chan struct{} // closed when another client has taken the program over
+	taken        chan struct{}      // closed when another client has taken the program over
+	procs        *processes.Session // in mode "processes", in the place of the rest
 	prog         *program.Program
 	engine       *replay.Engine
 	backend      *backend
@@ -291,6 +296,11 @@ func (s *session) endProgram() { s.endProgramIn(ended) }
 
 // endProgramIn is endProgram for a session that goes on in another state.
 func (s *session) endProgramIn(next state) {
+	if s.procs != nil {
+		s.setState(next)
+		s.procs.Close()
+		return
+	}
 	s.mu.Lock()
 	t := s.target
 	s.target = nil

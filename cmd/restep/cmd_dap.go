@@ -43,6 +43,9 @@ func runDAP(ctx context.Context, u *ui, args []string) int {
 		return u.fail(exitUsage, "dap takes no arguments; what to debug is in the launch request", "restep help dap explains the flags")
 	}
 	opt := dap.Options{Version: version()}
+	if exe, err := os.Executable(); err == nil {
+		opt.Host = []string{exe, hostCommand}
+	}
 	if *listen == "" {
 		if *tokenFile != "" {
 			return u.fail(exitUsage, "--token-file needs --listen; on standard streams there is no token")

@@ -19,7 +19,7 @@ const (
 	testHelp  = foreignHelp + "restep test runs tests in the simulation.\n"
 	debugHelp = foreignHelp + "restep debug stops a simulated run at a step.\n"
 	evalHelp  = foreignHelp + "restep eval prints the value of an expression at a step.\n"
-	dapHelp   = foreignHelp + "restep dap debugs simulated runs in an editor.\n"
+	dapHelp   = foreignHelp + "restep dap debugs simulated runs, and several processes at once, in an editor.\n"
 	demoHelp  = foreignHelp + "restep demo shows a simulated run.\n"
 
 	foreignHelp = "This command works on linux/amd64 only; restep doctor names the way there.\n"
@@ -30,6 +30,11 @@ func runDebug(_ context.Context, u *ui, _ []string) int { return notHere(u, "deb
 func runEval(_ context.Context, u *ui, _ []string) int  { return notHere(u, "eval") }
 func runDAP(_ context.Context, u *ui, _ []string) int   { return notHere(u, "dap") }
 func runDemo(_ context.Context, u *ui, _ []string) int  { return notHere(u, "demo") }
+
+// hostCommand is what restep dap runs, on Linux, for mode "processes".
+const hostCommand = "dap-host"
+
+func runHost() int { return notHere(newUI(), hostCommand) }
 
 func notHere(u *ui, command string) int {
 	return u.fail(exitFailed, "restep "+command+" works on linux/amd64 only: "+wayToLinux())

@@ -47,6 +47,9 @@ func restep(args []string) int {
 		return exitUsage
 	}
 	name := args[0]
+	if name == hostCommand {
+		return runHost()
+	}
 	switch name {
 	case "-h", "-help", "--help":
 		name = "help"

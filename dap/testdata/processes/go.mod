@@ -1,0 +1,3 @@
+module example.org/processes
+
+go 1.26
