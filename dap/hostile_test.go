@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -239,15 +241,46 @@ func TestReconnect(t *testing.T) {
 
 // nasty are values that no argument should have.
 var nasty = []any{
-	nil, -1, 0, 1, 1 << 31, 1 << 53, -(1 << 40), 1.5, true, "", "x", strings.Repeat("(", 2000), "\x00", "💥", []any{}, []any{nil, 7},
+	nil, -1, 0, 1, 1 << 31, 1 << 53, 1<<63 - 1, -(1 << 40), 1.5, true, "", "x", strings.Repeat("(", 2000), "\x00", "💥", []any{}, []any{nil, 7},
 	map[string]any{}, map[string]any{"path": "/etc/passwd"}, map[string]any{"path": 3},
 }
 
-var argumentNames = []string{
-	"threadId", "frameId", "variablesReference", "expression", "source", "line", "column", "endLine", "breakpoints", "name", "value",
-	"step", "from", "count", "machine", "kind", "grep", "start", "levels", "startFrame", "memoryReference", "offset", "targetId",
-	"filters", "data", "text", "context", "granularity", "instructionOffset", "instructionCount", "requestId", "progressId",
-	"sourceReference", "dataId", "filter", "apply", "lines",
+// oddArguments are arguments that a request of this kind may have: most have
+// the type that they should have.
+func oddArguments(r *rand.Rand, command string) map[string]any {
+	args := map[string]any{"x": 1}
+	m, err := newCodec().DecodeMessage(fmt.Appendf(nil, `{"seq": 1, "type": "request", "command": %q, "arguments": {}}`, command))
+	if err != nil {
+		return args // go-dap does not know it
+	}
+	field, ok := reflect.TypeOf(m).Elem().FieldByName("Arguments")
+	if !ok {
+		return args
+	}
+	of := field.Type
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	if of.Kind() != reflect.Struct {
+		return args
+	}
+	for _, f := range reflect.VisibleFields(of) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		value := nasty[r.IntN(len(nasty))]
+		for tries := 0; tries < 20 && !fits(value, f.Type) && r.IntN(20) > 0; tries++ {
+			value = nasty[r.IntN(len(nasty))]
+		}
+		if r.IntN(3) > 0 {
+			args[name] = value
+		}
+	}
+	return args
+}
+
+// fits tells whether a value can be decoded as a type.
+func fits(value any, as reflect.Type) bool {
+	b, err := json.Marshal(value)
+	return err == nil && json.Unmarshal(b, reflect.New(as).Interface()) == nil
 }
 
 // TestRandomRequests asks a session for everything there is, with arguments
@@ -272,10 +305,7 @@ func TestRandomRequests(t *testing.T) {
 	c.answer(c.send("dataBreakpointInfo", map[string]any{"variablesReference": 1 << 30, "name": "x"}))
 	for i := range 250 {
 		command := commands[r.IntN(len(commands))]
-		args := map[string]any{}
-		for range r.IntN(6) {
-			args[argumentNames[r.IntN(len(argumentNames))]] = nasty[r.IntN(len(nasty))]
-		}
+		args := oddArguments(r, command)
 		m := c.answer(c.send(command, args))
 		if id, _ := m.at("body", "error", "id").(float64); int(id) == int(idInternal) || strings.Contains(m.text("message"), "Internal") {
 			b, _ := json.Marshal(args)
@@ -292,6 +322,43 @@ func TestRandomRequests(t *testing.T) {
 	c.do("disconnect", nil)
 	c.wait()
 	noChildren(t)
+}
+
+// TestHugeNumbers asks for more than anybody can need: no answer takes memory or
+// time in proportion to a number of the client's.
+func TestHugeNumbers(t *testing.T) {
+	n := firstRequest(t)
+	c := dial(t, Options{})
+	c.launch(map[string]any{"step": n})
+	s := c.stop()
+	stack := c.do("stackTrace", map[string]any{"threadId": s.thread}).list("body", "stackFrames")
+	pc := stack[0].text("instructionPointerReference")
+	file := c.do("evaluate", map[string]any{"frameId": s.frame, "expression": "r"}).text("body", "variablesReference")
+	for _, huge := range []int64{1 << 31, 1 << 53, math.MaxInt64, -(1 << 40), math.MinInt64} {
+		for command, args := range map[string]map[string]any{
+			"stackTrace":          {"threadId": s.thread, "startFrame": huge, "levels": huge},
+			"disassemble":         {"memoryReference": pc, "instructionOffset": huge, "instructionCount": huge, "offset": huge},
+			"readMemory":          {"memoryReference": pc, "offset": huge, "count": huge},
+			"variables":           {"variablesReference": json.Number(file), "start": huge, "count": huge},
+			"modules":             {"startModule": huge, "moduleCount": huge},
+			"completions":         {"text": "r", "line": huge, "column": huge},
+			"breakpointLocations": {"source": map[string]any{"path": "x.go"}, "line": huge, "endLine": huge, "column": huge},
+			commandSteps:          {"from": max(huge, 0), "count": huge},
+			commandThreads:        {"start": huge, "count": huge},
+		} {
+			m := c.answer(c.send(command, args))
+			if id, _ := m.at("body", "error", "id").(float64); int(id) == int(idInternal) || strings.Contains(m.text("message"), "Internal") {
+				t.Errorf("%s %d: %v", command, huge, m)
+			}
+		}
+	}
+	again := c.do("stackTrace", map[string]any{"threadId": s.thread, "levels": math.MaxInt64}).list("body", "stackFrames")
+	if len(again) != len(stack) || len(stack) == 0 {
+		t.Errorf("%d frames, then %d", len(stack), len(again))
+	}
+	if list := c.do("disassemble", map[string]any{"memoryReference": pc, "instructionCount": 4}).list("body", "instructions"); len(list) != 4 {
+		t.Errorf("instructions: %v", list)
+	}
 }
 
 // FuzzSession feeds a session that was not launched anything at all. It must

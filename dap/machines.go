@@ -147,13 +147,8 @@ func (s *session) onVariables(ctx context.Context, m dap.Message) error {
 	if req.Arguments.Filter == "indexed" {
 		list = nil
 	}
-	from := min(max(0, req.Arguments.Start), len(list))
-	to := len(list)
-	if n := req.Arguments.Count; n > 0 {
-		to = min(from+n, to)
-	}
 	answer := &dap.VariablesResponse{Response: response(&req.Request)}
-	answer.Body.Variables = append([]dap.Variable{}, list[from:to]...)
+	answer.Body.Variables = append([]dap.Variable{}, page(list, req.Arguments.Start, req.Arguments.Count)...)
 	s.out.send(answer)
 	return nil
 }

@@ -75,7 +75,7 @@ func (s *session) machineNames() []target.Name {
 // lineBefore is the part of a line of a text that lies before a column. Lines
 // and columns count from 1, columns in UTF-16 code units; line 0 is the first.
 func lineBefore(text string, line, column int) string {
-	for ; line > 1; line-- {
+	for ; line > 1 && text != ""; line-- {
 		_, text, _ = strings.Cut(text, "\n")
 	}
 	text, _, _ = strings.Cut(text, "\n")

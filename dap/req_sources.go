@@ -86,6 +86,16 @@ func (s *session) isSource(path string) bool {
 	return false
 }
 
+// page is the part of a list that a client wants: count elements from start on,
+// all that are left when count is not positive. Both may be anything at all.
+func page[T any](list []T, start, count int) []T {
+	list = list[min(max(0, start), len(list)):]
+	if count > 0 {
+		list = list[:min(count, len(list))]
+	}
+	return list
+}
+
 // onModules lists the Go modules that the program was built from.
 func (s *session) onModules(_ context.Context, m dap.Message) error {
 	req := m.(*dap.ModulesRequest)
@@ -93,12 +103,7 @@ func (s *session) onModules(_ context.Context, m dap.Message) error {
 	answer := &dap.ModulesResponse{Response: response(&req.Request)}
 	answer.Body.TotalModules = len(list)
 	answer.Body.Modules = []dap.Module{}
-	from := min(max(0, req.Arguments.StartModule), len(list))
-	to := len(list)
-	if n := req.Arguments.ModuleCount; n > 0 {
-		to = min(from+n, to)
-	}
-	for _, mod := range list[from:to] {
+	for _, mod := range page(list, req.Arguments.StartModule, req.Arguments.ModuleCount) {
 		answer.Body.Modules = append(answer.Body.Modules, dap.Module{
 			Id: mod.Path, Name: mod.Path, Path: mod.Dir, Version: mod.Version, IsUserCode: mod.Main,
 			IsOptimized: !mod.Main, SymbolStatus: "Symbols Loaded",

@@ -2,9 +2,18 @@ package dap
 
 import (
 	"context"
+	"math"
+
 	"github.com/google/go-dap"
 
 	"github.com/restep/restep/dap/target"
+)
+
+// maxFrames bounds one page of a stack, maxInstructions one disassembly and its
+// distance from the place it was asked for.
+const (
+	maxFrames       = 10000
+	maxInstructions = 100000
 )
 
 // onStackTrace lets a stop land on the user's frame. At a step, the frames of
@@ -28,8 +37,9 @@ func (s *session) onStackTrace(_ context.Context, m dap.Message) error {
 	if state.AtStep && goroutine == state.Goroutine && goroutine != 0 {
 		skip = target.SimulatorFrames(frames)
 	}
-	first := max(req.Arguments.StartFrame, 0) + skip
+	first := min(max(req.Arguments.StartFrame, 0), len(frames)) + skip
 	req.Arguments.StartFrame = first
+	req.Arguments.Levels = min(req.Arguments.Levels, maxFrames) // Delve makes room for as many
 	user, hasUser := s.target.UserFrame(frames)
 	machine := state.Machine
 	if all, err := s.target.Machines(); err == nil && all[goroutine] != 0 {
@@ -61,4 +71,17 @@ func deemphasize(f *dap.StackFrame) {
 		f.Source.PresentationHint = "deemphasize"
 		f.Source.Origin = "not your module"
 	}
+}
+
+// onDisassemble lets Delve list instructions. Delve makes room for as many as it
+// is asked for, also at addresses that it does not know.
+func (s *session) onDisassemble(_ context.Context, m dap.Message) error {
+	req := m.(*dap.DisassembleRequest)
+	a := req.Arguments
+	if a.InstructionCount < 0 || a.InstructionCount > maxInstructions || max(a.InstructionOffset, -a.InstructionOffset) > maxInstructions ||
+		a.InstructionOffset == math.MinInt {
+		return userError(idArguments, "disassemble %d instructions from %d on: at most %d, and as far away", a.InstructionCount,
+			a.InstructionOffset, maxInstructions)
+	}
+	return s.forwardWith(req, nil)
 }

@@ -138,12 +138,11 @@ func (s *session) onThreadList(_ context.Context, m dap.Message) error {
 	}
 	answer := &ThreadsPageResponse{Response: response(&req.Request)}
 	answer.Body = ThreadsPageBody{Total: len(list), Threads: []ThreadInfo{}}
-	from := min(max(0, a.Start), len(list))
 	count := a.Count
 	if count <= 0 {
 		count = defaultThreads
 	}
-	for _, g := range list[from:min(len(list), from+min(count, maxThreadPage))] {
+	for _, g := range page(list, a.Start, min(count, maxThreadPage)) {
 		answer.Body.Threads = append(answer.Body.Threads, ThreadInfo{
 			ID: g.ID, Name: s.threadName(&g), Machine: s.label(g.Machine), Start: g.Start,
 		})

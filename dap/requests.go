@@ -51,7 +51,7 @@ func requests() map[string]request {
 		"exceptionInfo": {halted, (*session).onExceptionInfo},
 		"readMemory":    {halted, (*session).forward},
 		"writeMemory":   {halted, (*session).onWriteMemory},
-		"disassemble":   {halted, (*session).forward},
+		"disassemble":   {halted, (*session).onDisassemble},
 
 		"setBreakpoints":            {configuring | stopped | running, (*session).onSetBreakpoints},
 		"setFunctionBreakpoints":    {configuring | stopped | running, (*session).onFunctionBreakpoints},

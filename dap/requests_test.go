@@ -247,6 +247,7 @@ func TestCompletions(t *testing.T) {
 	for _, odd := range []map[string]any{
 		{"text": "", "column": 1}, {"text": "]].", "column": 99}, {"text": "r.", "column": -5, "line": 7},
 		{"text": "((((.", "column": 6, "frameId": 424242}, {"text": "é.", "column": 3},
+		{"text": "r", "column": 1, "line": 1 << 53},
 	} {
 		c.do("completions", odd)
 	}

@@ -30,8 +30,8 @@ func (t *Target) Lines(file string, first, last int) ([]int, error) {
 		return nil, fmt.Errorf("lines %d to %d: at most %d from line 1 on", first, last, maxLines)
 	}
 	all := make([]int, 0, last-first+1)
-	for l := first; l <= last; l++ {
-		all = append(all, l)
+	for n := range last - first + 1 {
+		all = append(all, first+n)
 	}
 	grp, unlock := t.dbg.LockTargetGroup()
 	defer unlock()
