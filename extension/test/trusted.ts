@@ -330,10 +330,36 @@ export const trusted: Tests = {
     await eventually("the end", () => sessions.active() === undefined);
   },
 
+  "real programs are one session, and no run": async () => {
+    const { sessions } = await api();
+    const root = vscode.workspace.workspaceFolders?.[0];
+    const dir = join(folder(), "programs");
+    const text = `package main\n\nfunc main() {\n\tselect {}\n}\n`;
+    await vscode.workspace.fs.writeFile(vscode.Uri.file(join(dir, "main.go")), Buffer.from(text));
+    const processes = ["one", "two"].map((name) => ({ name, program: dir }));
+    try {
+      const config = { type: "restep", request: "launch", mode: "processes", name: "", processes };
+      assert.ok(await vscode.debug.startDebugging(root, config));
+      const session = await eventually("the session", () => vscode.debug.activeDebugSession);
+      assert.equal(session.configuration.name, "one, two");
+      const names = await eventually("both threads", async () => {
+        const { threads } = (await session.customRequest("threads")) as { threads: { name: string }[] };
+        return threads.length === 2 && threads.map((t) => t.name).join();
+      });
+      assert.match(names, /^one\/1 .*,two\/1 /);
+      assert.equal(sessions.active(), undefined, "it has no steps");
+    } finally {
+      await vscode.debug.stopDebugging();
+      await vscode.workspace.fs.delete(vscode.Uri.file(dir), { recursive: true });
+    }
+    await eventually("the end", () => vscode.debug.activeDebugSession === undefined);
+  },
+
   "bad configurations start nothing": async () => {
     const root = vscode.workspace.workspaceFolders?.[0];
     const config = { type: "restep", request: "launch", name: "bad" };
-    for (const bad of [{ test: "-x" }, { test: "TestMachines", seed: -1 }, { test: "TestMachines", step: 0 }]) {
+    const none = { mode: "processes", processes: [{ name: "a" }] };
+    for (const bad of [none, { test: "-x" }, { test: "TestMachines", seed: -1 }, { test: "TestMachines", step: 0 }]) {
       assert.equal(await vscode.debug.startDebugging(root, { ...config, program: folder(), ...bad }), false);
     }
     assert.equal(vscode.debug.activeDebugSession, undefined);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { resolveLaunch } from "./launch.js";
+import { isProcesses, resolveLaunch, resolveProcesses } from "./launch.js";
 
 const ctx = {
   folder: "/w",
@@ -53,8 +53,46 @@ for (const [bad, why] of [
   [{ test: "T", env: [] }, /"env"/],
   [{ test: "T", buildFlags: [1] }, /"buildFlags"/],
   [{ request: "attach" }, /attach/],
+  [{ processes: [], test: "T" }, /"mode": "processes"/],
 ] as const) {
   test(`refused: ${JSON.stringify(bad)}`, () => {
     assert.throws(() => resolveLaunch(bad, { env: {}, buildFlags: [], folder: "/w" }), why);
+  });
+}
+
+test("processes are completed, and the debugger's attributes passed on", () => {
+  const one = { name: "one", program: "./one", ready: { port: 80 } };
+  const two = { name: "two", program: "./two", dependsOn: ["one"], env: { A: null } };
+  const config = { type: "restep", mode: "processes", processes: [one, two], endWith: "two", stackTraceDepth: 9 };
+  assert.ok(isProcesses(config) && !isProcesses({ test: "T" }));
+  assert.deepEqual(resolveProcesses(config, ctx), {
+    type: "restep",
+    request: "launch",
+    mode: "processes",
+    name: "one, two",
+    cwd: "/w",
+    env: {},
+    processes: [one, two],
+    endWith: "two",
+    stackTraceDepth: 9,
+    hideSystemGoroutines: true,
+  });
+});
+
+for (const [bad, why] of [
+  [{}, /at least one/],
+  [{ processes: {} }, /at least one/],
+  [{ processes: [7] }, /process 1 .*object/],
+  [{ processes: [{ name: "a" }] }, /process 1 .*"program"/],
+  [{ processes: [{ program: "a" }] }, /process 1 .*"name"/],
+  [{ processes: [{ name: "a", program: "a", env: [] }] }, /"env"/],
+  [{ processes: Array(2).fill({ name: "a", program: "a" }) }, /two processes "a"/],
+  [{ processes: [{ name: "a", program: "a", dependsOn: ["b"] }] }, /no process "b"/],
+  [{ processes: [{ name: "a", program: "a" }], endWith: "b" }, /no process "b"/],
+  [{ processes: [{ name: "a", program: "a" }], test: "TestX" }, /"test" is of simulated tests/],
+  [{ request: "attach", processes: [] }, /attach/],
+] as const) {
+  test(`processes refused: ${JSON.stringify(bad)}`, () => {
+    assert.throws(() => resolveProcesses({ mode: "processes", ...bad }, ctx), why);
   });
 }

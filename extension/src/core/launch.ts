@@ -31,10 +31,84 @@ export interface LaunchContext {
   readonly buildFlags: readonly string[];
 }
 
-/** resolveLaunch checks and completes a configuration; an Error says what to change. */
-export function resolveLaunch(config: Record<string, unknown>, ctx: LaunchContext): LaunchConfig {
+/** Several real programs instead of a simulated test; the rest is of package dap/processes. */
+export interface ProcessesConfig {
+  type: "restep";
+  request: "launch";
+  name: string;
+  mode: "processes";
+  cwd?: string;
+  processes: Record<string, unknown>[];
+  [more: string]: unknown;
+}
+
+/** isProcesses tells whether a configuration is about several real programs. */
+export function isProcesses(config: Readonly<Record<string, unknown>>): boolean {
+  return config["mode"] === "processes";
+}
+
+/** resolveProcesses checks and completes such a configuration; an Error says what to change. */
+export function resolveProcesses(config: Record<string, unknown>, ctx: LaunchContext): ProcessesConfig {
+  launchOnly(config);
+  const list = config["processes"];
+  if (!Array.isArray(list) || list.length === 0) {
+    throw new Error('restep: mode "processes" needs "processes", a list with at least one');
+  }
+  for (const other of ["test", "seed", "step"]) {
+    if (config[other] !== undefined) {
+      throw new Error(`restep: "${other}" is of simulated tests; in mode "processes" a process may have a "test"`);
+    }
+  }
+  const names = new Set<string>();
+  const processes = list.map((p: unknown, i) => checkProcess(p, i + 1, names));
+  const end = text(config, "endWith");
+  for (const name of [...processes.flatMap((p) => p["dependsOn"] ?? []), ...(end === undefined ? [] : [end])]) {
+    if (!names.has(String(name))) {
+      throw new Error(`restep: the launch configuration has no process "${String(name)}"`);
+    }
+  }
+  const cwd = text(config, "cwd") ?? ctx.folder;
+  return {
+    hideSystemGoroutines: true,
+    ...config,
+    type: "restep",
+    request: "launch",
+    mode: "processes",
+    name: text(config, "name") ?? [...names].join(", "),
+    ...(cwd === undefined ? {} : { cwd }),
+    env: environment(config["env"]),
+    processes,
+  };
+}
+
+function checkProcess(value: unknown, number: number, names: Set<string>): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Error(`restep: process ${number} of the launch configuration must be an object`);
+  }
+  const process = value as Record<string, unknown>;
+  const name = text(process, "name");
+  if (name === undefined || text(process, "program") === undefined) {
+    throw new Error(`restep: process ${number} of the launch configuration needs "name" and "program"`);
+  }
+  if (names.has(name)) {
+    throw new Error(`restep: the launch configuration has two processes "${name}"`);
+  }
+  names.add(name);
+  environment(process["env"]);
+  return process;
+}
+
+function launchOnly(config: Record<string, unknown>): void {
   if (config["request"] !== undefined && config["request"] !== "launch") {
     throw new Error(`restep knows no request "${String(config["request"])}": a simulated run is launched`);
+  }
+}
+
+/** resolveLaunch checks and completes a configuration; an Error says what to change. */
+export function resolveLaunch(config: Record<string, unknown>, ctx: LaunchContext): LaunchConfig {
+  launchOnly(config);
+  if (config["processes"] !== undefined) {
+    throw new Error('restep: "processes" of the launch configuration needs "mode": "processes"');
   }
   const test = text(config, "test") ?? ctx.activeTest;
   if (test === undefined) {

@@ -4,7 +4,7 @@ import { dirname, isAbsolute } from "node:path";
 import * as vscode from "vscode";
 import { Adapter } from "../core/adapter.js";
 import { testAt } from "../core/gotest.js";
-import { type LaunchConfig, type LaunchContext, resolveLaunch } from "../core/launch.js";
+import { isProcesses, type LaunchConfig, type LaunchContext, resolveLaunch, resolveProcesses } from "../core/launch.js";
 import type { Sessions, Target } from "./sessions.js";
 import { binary, complain, settings, trusted } from "./settings.js";
 
@@ -18,7 +18,8 @@ class Configurations implements vscode.DebugConfigurationProvider {
       return undefined; // the editor asks by itself; others may call this
     }
     try {
-      return resolveLaunch(config, launchContext(folder));
+      const resolve = isProcesses(config) ? resolveProcesses : resolveLaunch;
+      return resolve(config, launchContext(folder));
     } catch (e) {
       complain(e);
       return undefined;

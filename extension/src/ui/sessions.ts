@@ -4,6 +4,7 @@ import { isAbsolute } from "node:path";
 import * as vscode from "vscode";
 import { readSeed } from "../core/commands.js";
 import { jumpCommand, type Step, type StepsArguments, type StepsBody, stepsCommand } from "../core/dapExt.js";
+import { isProcesses } from "../core/launch.js";
 import { Position } from "../core/position.js";
 import { packageOf } from "./settings.js";
 
@@ -123,7 +124,8 @@ export class Sessions implements vscode.Disposable {
   constructor() {
     this.disposables.push(
       vscode.debug.registerDebugAdapterTrackerFactory("restep", {
-        createDebugAdapterTracker: (debug) => this.track(debug),
+        // Real programs have no steps.
+        createDebugAdapterTracker: (debug) => (isProcesses(debug.configuration) ? undefined : this.track(debug)),
       }),
       vscode.debug.onDidTerminateDebugSession((debug) => {
         const session = this.all.get(debug.id);
@@ -133,7 +135,9 @@ export class Sessions implements vscode.Disposable {
           this.changed.fire(session);
         }
       }),
-      vscode.debug.onDidChangeActiveDebugSession(() => {
+      vscode.debug.onDidChangeActiveDebugSession((debug) => {
+        const real = debug?.type === "restep" && isProcesses(debug.configuration);
+        void vscode.commands.executeCommand("setContext", "restep.processes", real);
         const session = this.active();
         if (session) {
           this.changed.fire(session);

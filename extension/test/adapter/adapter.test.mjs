@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -286,4 +287,40 @@ async function gone(name) {
     assert.ok(Date.now() < deadline, `still running: ${left.join(" ")}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+test("several real programs are one session", { timeout: 120_000 }, async () => {
+  const c = client();
+  await c.start();
+  const cwd = join(root, "dap/testdata/processes");
+  const port = await freePort();
+  const server = { name: "server", program: "server", args: ["-addr", `127.0.0.1:${port}`], ready: { port } };
+  const asking = { name: "client", program: "client", args: [`127.0.0.1:${port}`], dependsOn: ["server"] };
+  await c.initializeRequest({ adapterID: "restep", linesStartAt1: true, columnsStartAt1: true, pathFormat: "path" });
+  const initialized = c.waitForEvent("initialized");
+  const stopped = c.waitForEvent("stopped");
+  await c.launchRequest({ mode: "processes", cwd, processes: [server, asking] });
+  await initialized;
+  await c.setBreakpointsRequest({ source: { path: join(cwd, "work/work.go") }, breakpoints: [{ line: 13 }] });
+  await c.configurationDoneRequest();
+  const { body } = await stopped;
+  assert.match(body.description, /^client: breakpoint/);
+  const { threads } = (await c.threadsRequest()).body;
+  assert.ok(threads.some((t) => /^server\/1 /.test(t.name)) && threads.some((t) => /^client\/1 /.test(t.name)));
+  const of = threads.find((t) => t.name.startsWith("server/1 "));
+  const { stackFrames } = (await c.stackTraceRequest({ threadId: of.id })).body;
+  assert.ok(stackFrames.some((f) => f.name === "main.main"));
+  const ended = c.waitForEvent("terminated");
+  await c.terminateRequest({});
+  await ended;
+  await c.stop(); // disconnects
+});
+
+function freePort() {
+  return new Promise((resolve) => {
+    const s = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = s.address();
+      s.close(() => resolve(port));
+    });
+  });
 }
