@@ -115,11 +115,15 @@ func (s *session) close() {
 }
 
 // store opens the folder of step logs of a module, once.
-func (s *session) store(moduleDir string) (*runs.Store, error) {
+func (s *session) store(moduleDir string, std bool) (*runs.Store, error) {
 	if store := s.stores[moduleDir]; store != nil {
 		return store, nil
 	}
-	store, err := runs.Open(moduleDir)
+	open := runs.Open
+	if std {
+		open = runs.OpenTemp // nothing is written into GOROOT
+	}
+	store, err := open(moduleDir)
 	if errors.Is(err, runs.ErrReadOnly) {
 		reason := err
 		if store, err = runs.OpenTemp(moduleDir); err == nil {
@@ -148,10 +152,6 @@ func (s *session) pkg(ctx context.Context, p *goPackage) {
 		s.untested(ctx, p, start)
 		return
 	}
-	if p.Module == nil {
-		s.broken(p, start, "setup failed", "restep: packages of the standard library cannot be simulated as tests; use plain go test")
-		return
-	}
 	building, built := s.u.building()
 	bin, err := inject.Build(ctx, inject.BuildConfig{
 		Package: p.ImportPath, Tags: s.cfg.tags, BuildFlags: s.cfg.build, Cover: s.cfg.cover, Vet: s.cfg.vet,
@@ -173,7 +173,7 @@ func (s *session) pkg(ctx context.Context, p *goPackage) {
 		s.broken(p, start, "build failed", text)
 		return
 	}
-	store, err := s.store(bin.ModuleDir)
+	store, err := s.store(bin.ModuleDir, p.Standard)
 	if err != nil {
 		s.broken(p, start, "setup failed", "restep: "+err.Error())
 		return

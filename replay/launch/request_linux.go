@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/restep/restep/sim/inject"
 	"github.com/restep/restep/sim/steplog"
 	"github.com/restep/restep/sim/zygote"
 )
@@ -15,6 +16,9 @@ import (
 // package is not of its module.
 func Request(h *steplog.Header, moduleDir, log string) (*zygote.Request, error) {
 	rel, ok := strings.CutPrefix(h.Package, h.Module)
+	if h.Module == inject.Std {
+		rel, ok = "/"+h.Package, true
+	}
 	if h.Module == "" || !ok || rel != "" && rel[0] != '/' || strings.Contains(rel+"/", "/../") {
 		return nil, fmt.Errorf("package %q is not of module %q: record the run again", h.Package, h.Module)
 	}

@@ -17,6 +17,10 @@ type Source struct {
 	FullPath  bool   // files are named by their whole path, as with go test -fullpath
 }
 
+// standardModule is the module of the standard library's own tests, as
+// sim/inject names it.
+const standardModule = "std"
+
 // simPackage is the public package whose functions stand for the simulator.
 const simPackage = "github.com/restep/restep/sim."
 
@@ -51,10 +55,14 @@ func harmless(file string) string {
 
 // own returns the path below the module of a file that belongs to it. Builds
 // use -trimpath: a file of the main module is recorded as module path and
-// name, one of a dependency has the version behind the module's path.
+// name, one of a dependency has the version behind the module's path. In a test
+// of the standard library only the package under test is the user's own.
 func (s Source) own(file string) (rest string, ok bool) {
-	if s.Module == "" {
+	switch s.Module {
+	case "":
 		return "", false
+	case standardModule:
+		return file, path.Dir(file) == s.Package
 	}
 	rest, ok = strings.CutPrefix(file, s.Module+"/")
 	return rest, ok && !strings.Contains(rest, "@")

@@ -20,6 +20,11 @@ var ErrNoTests = errors.New("no test files")
 // BuildTag is set in every build of a program under test.
 const BuildTag = "restep"
 
+// zones is the tag by which package time carries the time zone database of the
+// Go release: a simulated machine has no /usr/share/zoneinfo, and the host's
+// differs from one to the next.
+const zones = "timetzdata"
+
 // BuildConfig says what to build. The zero value builds the tests of the
 // package in the working directory.
 type BuildConfig struct {
@@ -231,10 +236,15 @@ func (b *builder) tagsFlag() string {
 	return "-tags=" + strings.Join(append([]string{BuildTag}, b.flags.tags...), ",")
 }
 
+// Std is the module path of a binary of the standard library's own tests. The
+// import paths of that module's packages do not start with it.
+const Std = "std"
+
 // listedPackage is what is needed of `go list -json`.
 type listedPackage struct {
 	ImportPath string
 	Dir        string
+	Standard   bool
 	Module     *struct {
 		Path, Dir, Version string
 		Replace            *struct{ Path string }
@@ -244,7 +254,7 @@ type listedPackage struct {
 // list describes the package, and package sim where the module may have one of
 // its own choice, else nil.
 func (b *builder) list(ctx context.Context) (pkg, sim *listedPackage, err error) {
-	args := []string{"list", "-json=ImportPath,Dir,Module", b.tagsFlag(), "-overlay=" + b.file}
+	args := []string{"list", "-json=ImportPath,Dir,Standard,Module", b.tagsFlag(), "-overlay=" + b.file}
 	args = append(args, b.flags.flags...)
 	if b.askSim {
 		args = append(args, "-e", b.Package, simPackage)
@@ -286,7 +296,7 @@ const instrument = " -race"
 // compile runs `go test -c`. Its output has a place of its own for each
 // configuration, so that go sees when there is nothing to link.
 func (b *builder) compile(ctx context.Context) (string, error) {
-	args := []string{"test", "-c", "-vet=off", "-trimpath", "-overlay=" + b.file, "-toolexec=" + quoteArg(b.linker), b.tagsFlag()}
+	args := []string{"test", "-c", "-vet=off", "-trimpath", "-overlay=" + b.file, "-toolexec=" + quoteArg(b.linker), b.tagsFlag() + "," + zones}
 	gcflags := "-N -l"
 	if b.Instrument {
 		gcflags += instrument
@@ -443,8 +453,11 @@ func (b *builder) finish(path string, pkg *listedPackage) (*Binary, error) {
 		OverlayDir: b.overlay.Dir, Instrumented: b.Instrument,
 		Layout: layout,
 	}
-	if pkg.Module != nil {
+	switch {
+	case pkg.Module != nil:
 		bin.ModulePath, bin.ModuleDir = pkg.Module.Path, pkg.Module.Dir
+	case pkg.Standard:
+		bin.ModulePath, bin.ModuleDir = Std, filepath.Join(b.goroot.Root, "src")
 	}
 	if err := storeFile(bin.LayoutPath, layout.Encode()); err != nil {
 		return nil, fmt.Errorf("store the layout of %s: %w", path, err)

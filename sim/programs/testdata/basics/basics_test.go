@@ -143,3 +143,18 @@ func TestPowerLoss(t *testing.T) {
 		t.Error("after a kill the disk holds", got)
 	}
 }
+
+// TestTimeZones has zones on a machine without /usr/share/zoneinfo.
+func TestTimeZones(t *testing.T) {
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, time.July, 1, 12, 0, 0, 0, time.UTC).In(zone)
+	if name, offset := at.Zone(); name != "EDT" || offset != -4*60*60 {
+		t.Errorf("%s, %d s", name, offset)
+	}
+	if _, err := os.Stat("/usr/share/zoneinfo"); !os.IsNotExist(err) {
+		t.Errorf("the host's zones: %v", err)
+	}
+}
