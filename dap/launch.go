@@ -16,6 +16,7 @@ import (
 
 	"github.com/restep/restep/dap/target"
 	"github.com/restep/restep/replay/program"
+	"github.com/restep/restep/replay/text"
 )
 
 // launchArguments are the attributes of a launch request that are the front's.
@@ -153,8 +154,11 @@ func (s *session) load(ctx context.Context, request int, args *launchArguments) 
 		return s.launchFailure(ctx, err)
 	}
 	s.prog = prog
-	if prog.Stale {
-		s.console("restep: the recorded run is of another build; it was made anew, steps may have other numbers now")
+	if prog.Stale || prog.Changed != nil {
+		s.console("restep: the recorded run is not of the program as it is; it was made anew, steps may have other numbers now")
+		for _, change := range prog.Changed {
+			s.console("  " + text.Escape(change))
+		}
 	}
 	if args.Step != nil {
 		if n := prog.Log.Steps(); *args.Step == 0 || uint64(*args.Step) > n {

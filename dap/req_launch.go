@@ -36,6 +36,7 @@ func (s *session) onLaunch(ctx context.Context, m dap.Message) error {
 		return err
 	}
 	s.engine = replay.NewEngine(s.prog.Log, s.target)
+	s.engine.Changed = s.prog.ChangedSince
 	s.setState(configuring)
 	if err := s.connect(ctx, req.Arguments); err != nil {
 		s.endProgram()

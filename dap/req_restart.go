@@ -38,6 +38,7 @@ func (s *session) onRestart(ctx context.Context, m dap.Message) error {
 	if err = s.load(ctx, req.Seq, args); err == nil {
 		s.launch, s.launchRaw = args, raw
 		s.engine = replay.NewEngine(s.prog.Log, s.target)
+		s.engine.Changed = s.prog.ChangedSince
 		err = s.connect(ctx, raw)
 	}
 	if err == nil {

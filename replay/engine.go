@@ -3,12 +3,17 @@ package replay
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/restep/restep/sim/steplog"
 )
 
 // Engine moves a target among the steps of a recorded run.
 type Engine struct {
+	// Changed names what has changed since the run was recorded, for a run that
+	// does not repeat. It may be nil.
+	Changed func() []string
+
 	log    *steplog.Reader
 	target Target
 }
@@ -36,14 +41,17 @@ func (e *RangeError) Error() string {
 
 // DivergenceError says that the run did not repeat as recorded.
 type DivergenceError struct {
-	Step   uint64 // first step that differs
-	Detail string // which field, what was recorded and what happened now
+	Step    uint64   // first step that differs
+	Detail  string   // which field, what was recorded and what happened now
+	Changed []string // what has changed since, one thing each; nil = nothing that is known
 }
 
 func (e *DivergenceError) Error() string {
-	return fmt.Sprintf("the run does not repeat as recorded: step #%d: %s; "+
-		"likely causes: the binary was rebuilt, or the program uses something that is not simulated; "+
-		"record it again with restep test", e.Step, e.Detail)
+	why := "likely causes: the binary was rebuilt, or the program uses something that is not simulated"
+	if len(e.Changed) > 0 {
+		why = "changed since: " + strings.Join(e.Changed, ", ")
+	}
+	return fmt.Sprintf("the run does not repeat as recorded: step #%d: %s; %s; record it again with restep test", e.Step, e.Detail, why)
 }
 
 // Check reports whether the run has step n: nil or a *RangeError.
@@ -131,29 +139,41 @@ func (e *Engine) Verify(ctx context.Context, n uint64) error {
 	if !s.Exited && s.Step == n && s.Sum == recorded.Checksum {
 		return nil
 	}
-	b, err := e.target.Repeat(ctx)
+	d, err := e.diverged(ctx, n, s)
 	if err != nil {
 		return err
 	}
+	if e.Changed != nil {
+		d.Changed = e.Changed()
+	}
+	return d
+}
+
+// diverged says how the run went another way than recorded on its way to n.
+func (e *Engine) diverged(ctx context.Context, n uint64, s State) (*DivergenceError, error) {
+	b, err := e.target.Repeat(ctx)
+	if err != nil {
+		return nil, err
+	}
 	now, err := steplog.Open(b)
 	if err != nil {
-		return fmt.Errorf("read the log of the repeated run: %w", err)
+		return nil, fmt.Errorf("read the log of the repeated run: %w", err)
 	}
 	d, err := steplog.Diff(e.log, now)
 	if err != nil {
-		return fmt.Errorf("compare with the recorded run: %w", err)
+		return nil, fmt.Errorf("compare with the recorded run: %w", err)
 	}
 	switch {
 	case d != nil && d.Field != "steps":
-		return &DivergenceError{Step: d.Step, Detail: fmt.Sprintf("%s was %q when recorded and is %q now", d.Field, d.A, d.B)}
+		return &DivergenceError{Step: d.Step, Detail: fmt.Sprintf("%s was %q when recorded and is %q now", d.Field, d.A, d.B)}, nil
 	case d != nil:
-		return &DivergenceError{Step: d.Step, Detail: fmt.Sprintf("the recorded run has %d steps, this time there are %d", e.log.Steps(), now.Steps())}
+		return &DivergenceError{Step: d.Step, Detail: fmt.Sprintf("the recorded run has %d steps, this time there are %d", e.log.Steps(), now.Steps())}, nil
 	case s.Exited:
-		return &DivergenceError{Step: n, Detail: fmt.Sprintf("the program under the debugger ended before it, with exit code %d", s.Status)}
+		return &DivergenceError{Step: n, Detail: fmt.Sprintf("the program under the debugger ended before it, with exit code %d", s.Status)}, nil
 	case s.Step != n:
-		return &DivergenceError{Step: n, Detail: fmt.Sprintf("the program stopped at step #%d instead", s.Step)}
+		return &DivergenceError{Step: n, Detail: fmt.Sprintf("the program stopped at step #%d instead", s.Step)}, nil
 	}
-	return &DivergenceError{Step: n, Detail: "the program under the debugger has gone another way, as it does when its variables were changed"}
+	return &DivergenceError{Step: n, Detail: "the program under the debugger has gone another way, as it does when its variables were changed"}, nil
 }
 
 // State says where the target is.

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"os"
 
 	"github.com/restep/restep/replay/text"
 	"github.com/restep/restep/sim/steplog"
@@ -50,20 +49,7 @@ func runDebug(ctx context.Context, u *ui, args []string) int {
 	if err != nil {
 		return u.fail(exitUsage, err.Error())
 	}
-	o, err := m.open(ctx, u)
-	if err != nil {
-		return failDebug(ctx, u, err)
-	}
-	defer o.close()
-	u.print(stepLine(o, m.step))
-	rules, err := o.rules(ctx, m.spec)
-	if err != nil {
-		return failDebug(ctx, u, err)
-	}
-	if !u.outTerm {
-		os.Setenv("TERM", "dumb") // Delve's terminal asks this alone whether to colour
-	}
-	code, err := o.target.Terminal(ctx, o.engine, rules)
+	code, err := m.terminal(ctx, u)
 	if err != nil {
 		return failDebug(ctx, u, err)
 	}

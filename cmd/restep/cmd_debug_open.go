@@ -137,8 +137,8 @@ func (m *moment) open(ctx context.Context, u *ui) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	if prog.Stale {
-		u.say("the recorded run is of another build; it was made anew", "steps may have other numbers now")
+	if prog.Stale || prog.Changed != nil {
+		u.say(staleMessage(prog), append(changeLines(prog.Changed), "steps may have other numbers now")...)
 	}
 	if m.step == 0 {
 		m.step = prog.FirstStep()
@@ -154,12 +154,24 @@ func (m *moment) open(ctx context.Context, u *ui) (*opened, error) {
 		return nil, err
 	}
 	o := &opened{prog: prog, target: t, engine: replay.NewEngine(prog.Log, t)}
+	o.engine.Changed = prog.ChangedSince
 	if err := o.engine.Jump(ctx, m.step); err != nil {
 		o.close()
 		return nil, err
 	}
 	u.status("")
 	return o, nil
+}
+
+// staleMessage says why a recorded run was made anew.
+func staleMessage(p *program.Program) string {
+	switch {
+	case p.RecordedBuild != p.Bin.BuildID:
+		return "the recorded run is of another build; it was made anew"
+	case p.Stale:
+		return "what the recorded run has read was changed since; it was made anew"
+	}
+	return "the recorded run had another environment; it was made anew"
 }
 
 // rules are how file names in the binary lead to files.

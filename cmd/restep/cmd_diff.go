@@ -272,44 +272,12 @@ func (p *diffPrinter) notes() []string {
 		notes = append(notes, "the runs are of two builds: the program itself may be what differs")
 	}
 	if strings.Join(a.Env, "\x00") != strings.Join(b.Env, "\x00") {
-		notes = append(notes, "the environments differ: "+text.Escape(strings.Join(envChanges(a.Env, b.Env), "; ")))
+		notes = append(notes, "the environments differ: "+text.Escape(strings.Join(launch.EnvChanges(a.Env, b.Env), "; ")))
 	}
 	if strings.Join(a.Args, "\x00") != strings.Join(b.Args, "\x00") {
 		notes = append(notes, "the arguments of the test binary differ")
 	}
 	return notes
-}
-
-// envChanges names the variables that differ.
-func envChanges(then, now []string) []string {
-	value := func(env []string, key string) (string, bool) {
-		for _, kv := range env {
-			if v, ok := strings.CutPrefix(kv, key+"="); ok {
-				return v, true
-			}
-		}
-		return "", false
-	}
-	var list []string
-	seen := map[string]bool{}
-	for _, kv := range append(append([]string(nil), then...), now...) {
-		key, _, _ := strings.Cut(kv, "=")
-		old, was := value(then, key)
-		v, is := value(now, key)
-		if seen[key] || was == is && old == v {
-			continue
-		}
-		seen[key] = true
-		switch {
-		case !is:
-			list = append(list, key+" is not set and was "+quoteArg(old))
-		case !was:
-			list = append(list, key+" is "+quoteArg(v)+" and was not set")
-		default:
-			list = append(list, key+" is "+quoteArg(v)+" and was "+quoteArg(old))
-		}
-	}
-	return list
 }
 
 // diffRun is one of the runs as JSON.

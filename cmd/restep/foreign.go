@@ -16,20 +16,22 @@ import (
 // logs can be read here.
 
 const (
-	testHelp  = foreignHelp + "restep test runs tests in the simulation.\n"
-	debugHelp = foreignHelp + "restep debug stops a simulated run at a step.\n"
-	evalHelp  = foreignHelp + "restep eval prints the value of an expression at a step.\n"
-	dapHelp   = foreignHelp + "restep dap debugs simulated runs, and several processes at once, in an editor.\n"
-	demoHelp  = foreignHelp + "restep demo shows a simulated run.\n"
+	testHelp   = foreignHelp + "restep test runs tests in the simulation.\n"
+	debugHelp  = foreignHelp + "restep debug stops a simulated run at a step.\n"
+	replayHelp = foreignHelp + "restep replay stops at the step of a link or an archive.\n"
+	evalHelp   = foreignHelp + "restep eval prints the value of an expression at a step.\n"
+	dapHelp    = foreignHelp + "restep dap debugs simulated runs, and several processes at once, in an editor.\n"
+	demoHelp   = foreignHelp + "restep demo shows a simulated run.\n"
 
 	foreignHelp = "This command works on linux/amd64 only; restep doctor names the way there.\n"
 )
 
-func runTest(_ context.Context, u *ui, _ []string) int  { return notHere(u, "test") }
-func runDebug(_ context.Context, u *ui, _ []string) int { return notHere(u, "debug") }
-func runEval(_ context.Context, u *ui, _ []string) int  { return notHere(u, "eval") }
-func runDAP(_ context.Context, u *ui, _ []string) int   { return notHere(u, "dap") }
-func runDemo(_ context.Context, u *ui, _ []string) int  { return notHere(u, "demo") }
+func runTest(_ context.Context, u *ui, _ []string) int   { return notHere(u, "test") }
+func runDebug(_ context.Context, u *ui, _ []string) int  { return notHere(u, "debug") }
+func runReplay(_ context.Context, u *ui, _ []string) int { return notHere(u, "replay") }
+func runEval(_ context.Context, u *ui, _ []string) int   { return notHere(u, "eval") }
+func runDAP(_ context.Context, u *ui, _ []string) int    { return notHere(u, "dap") }
+func runDemo(_ context.Context, u *ui, _ []string) int   { return notHere(u, "demo") }
 
 // hostCommand is what restep dap runs, on Linux, for mode "processes".
 const hostCommand = "dap-host"

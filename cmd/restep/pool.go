@@ -44,12 +44,13 @@ type done struct {
 
 // subject is what the jobs of one package have in common.
 type subject struct {
-	cfg   *testConfig
-	bin   *inject.Binary
-	store *runs.Store
-	src   text.Source
-	begun time.Time // when the build began
-	cover coverage  // of the runs that have been reported
+	cfg    *testConfig
+	bin    *inject.Binary
+	store  *runs.Store
+	src    text.Source
+	begun  time.Time // when the build began
+	inputs *pendingInputs
+	cover  coverage // of the runs that have been reported
 }
 
 func newSubject(cfg *testConfig, bin *inject.Binary, store *runs.Store) *subject {

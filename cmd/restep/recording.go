@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/restep/restep/replay/archive"
+	"github.com/restep/restep/replay/inputs"
 	link "github.com/restep/restep/replay/moment"
 	"github.com/restep/restep/replay/runs"
 	"github.com/restep/restep/replay/text"
@@ -20,6 +21,7 @@ type recording struct {
 	src     text.Source
 	result  *runs.Result     // line of the index; nil when it is not known
 	archive *archive.Archive // where it comes from; nil unless it is one
+	inputs  *inputs.Manifest // what it was made of; nil when it is not known
 	stale   string           // why it may not be what the program does now
 }
 
@@ -40,6 +42,7 @@ func openFile(path string) (*recording, error) {
 			return nil, err
 		}
 		rec.Log, rec.archive, rec.result = &runs.Log{Reader: r}, a, a.Info.Result
+		rec.inputs = a.Inputs
 	} else {
 		log, err := runs.Load(path)
 		if err != nil {
@@ -83,6 +86,9 @@ func openStored(q runs.Query) (*recording, error) {
 	}
 	rec := &recording{Log: log, result: &r, src: source(log, moduleDir)}
 	rec.stale = stale(store, &r, rec.src)
+	if list, err := store.Inputs(r.Inputs); err == nil {
+		rec.inputs, _ = inputs.Decode(list) // nil for a damaged one
+	}
 	return rec, nil
 }
 
@@ -99,6 +105,9 @@ type noRunError struct {
 
 func (e *noRunError) Error() string {
 	what := "no run"
+	if e.query.Result == runs.Fail {
+		what = "no run that failed"
+	}
 	if e.query.Test != "" {
 		what += " of " + quoteArg(e.query.Test)
 	}
@@ -201,4 +210,18 @@ func stale(store *runs.Store, r *runs.Result, src text.Source) string {
 		}
 	}
 	return ""
+}
+
+// momentOf is the step of a run to look at first: the one that shows why it
+// failed; none is 0.
+func momentOf(rec *recording) link.Moment {
+	if rec.archive != nil {
+		return rec.archive.Moment
+	}
+	h := rec.Header()
+	m := link.Moment{Build: h.Build, Package: h.Package, Test: h.Test, Seed: h.Seed, Variant: h.Variant}
+	if r := rec.result; r != nil && r.Failure != nil {
+		m.Step = r.Failure.Step
+	}
+	return m
 }

@@ -180,6 +180,7 @@ func (s *session) pkg(ctx context.Context, p *goPackage) {
 	}
 	t := newSubject(s.cfg, bin, store)
 	t.begun = start
+	t.inputs = takeInputs(ctx, t)
 	s.tests(ctx, p, t, time.Now())
 }
 
@@ -437,7 +438,7 @@ func (s *session) keep(t *subject, d *done) {
 		Time: time.Now().UTC(), Begun: t.begun.UTC(), Build: spec.Build, Package: spec.Package, Module: spec.Module,
 		Test: d.test, Seed: d.seed, Variant: spec.Variant,
 		Result: d.outcome.Result, Failure: d.outcome.Failure, Steps: d.outcome.Steps, Checksum: d.outcome.Checksum,
-		SimNs: int64(d.outcome.Simulated), RealNs: int64(d.real),
+		SimNs: int64(d.outcome.Simulated), RealNs: int64(d.real), Inputs: t.inputs.stored(),
 	}, d.path, id)
 	if err != nil {
 		s.u.say("keep the step log of " + d.test + ": " + err.Error())

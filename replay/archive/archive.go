@@ -72,8 +72,11 @@ func Write(w io.Writer, a *Archive) error {
 	}
 	info := a.Info
 	info.Format, info.Link = version, a.Moment.String()
-	head, err := json.MarshalIndent(&info, "", "  ")
-	if err != nil {
+	var head bytes.Buffer
+	e := json.NewEncoder(&head)
+	e.SetEscapeHTML(false) // for people who copy the link
+	e.SetIndent("", "  ")
+	if err := e.Encode(&info); err != nil {
 		return err
 	}
 	z := zip.NewWriter(w)
@@ -87,7 +90,7 @@ func Write(w io.Writer, a *Archive) error {
 		}
 		return err
 	}
-	if err := errors.Join(add(infoName, append(head, '\n')), add(logName, a.Log)); err != nil {
+	if err := errors.Join(add(infoName, head.Bytes()), add(logName, a.Log)); err != nil {
 		return err
 	}
 	if a.Inputs != nil {

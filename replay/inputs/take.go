@@ -58,12 +58,12 @@ type listed struct {
 		Main               bool
 		Replace            *struct{ Path, Version string }
 	}
-	GoFiles, CgoFiles, TestGoFiles, XTestGoFiles, SFiles, HFiles []string
-	EmbedFiles, TestEmbedFiles, XTestEmbedFiles                  []string
+	// With -test the package under test is listed a second time, with the files
+	// of its tests.
+	GoFiles, CgoFiles, SFiles, HFiles, EmbedFiles []string
 }
 
-const listFields = "-json=ImportPath,Dir,Standard,Module,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,SFiles,HFiles," +
-	"EmbedFiles,TestEmbedFiles,XTestEmbedFiles"
+const listFields = "-json=ImportPath,Dir,Standard,Module,GoFiles,CgoFiles,SFiles,HFiles,EmbedFiles"
 
 // sources lists modules and the files of the user's own packages.
 func (s *Spec) sources(ctx context.Context, m *Manifest) error {
@@ -102,8 +102,7 @@ func (s *Spec) sources(ctx context.Context, m *Manifest) error {
 
 // hash adds the files of a package.
 func (p *listed) hash(m *Manifest, size *int64) error {
-	for _, list := range [][]string{p.GoFiles, p.CgoFiles, p.TestGoFiles, p.XTestGoFiles, p.SFiles, p.HFiles,
-		p.EmbedFiles, p.TestEmbedFiles, p.XTestEmbedFiles} {
+	for _, list := range [][]string{p.GoFiles, p.CgoFiles, p.SFiles, p.HFiles, p.EmbedFiles} {
 		for _, name := range list {
 			file := name
 			if !filepath.IsAbs(file) {

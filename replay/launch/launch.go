@@ -17,6 +17,7 @@
 package launch
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -139,4 +140,37 @@ func mergeEnv(user []string) []string {
 		}
 	}
 	return env
+}
+
+// EnvChanges names the variables that differ between two environments, one
+// each: raw text.
+func EnvChanges(then, now []string) []string {
+	value := func(env []string, key string) (string, bool) {
+		for _, kv := range env {
+			if v, ok := strings.CutPrefix(kv, key+"="); ok {
+				return v, true
+			}
+		}
+		return "", false
+	}
+	var list []string
+	seen := map[string]bool{}
+	for _, kv := range slices.Concat(then, now) {
+		key, _, _ := strings.Cut(kv, "=")
+		old, was := value(then, key)
+		v, is := value(now, key)
+		if seen[key] || was == is && old == v {
+			continue
+		}
+		seen[key] = true
+		switch {
+		case !is:
+			list = append(list, fmt.Sprintf("%s is not set and was %q", key, old))
+		case !was:
+			list = append(list, fmt.Sprintf("%s is %q and was not set", key, v))
+		default:
+			list = append(list, fmt.Sprintf("%s is %q and was %q", key, v, old))
+		}
+	}
+	return list
 }

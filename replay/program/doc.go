@@ -3,8 +3,8 @@
 // copies of that run that wait at the gate for a debugger.
 //
 // It deliberately attaches to nothing and decides nothing about steps. It may
-// import sim/inject, sim/zygote, sim/steplog, replay/launch, replay/runs,
-// replay/text, the standard library and golang.org/x/sys/unix; it must never
+// import sim/inject, sim/zygote, sim/steplog, replay/inputs, replay/launch,
+// replay/runs, replay/text, the standard library and golang.org/x/sys/unix; it must never
 // know Delve, DAP or LSP.
 //
 // Invariant: nothing is written to disk: logs of recorded and repeated runs

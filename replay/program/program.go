@@ -8,8 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/restep/restep/replay/inputs"
 	"github.com/restep/restep/replay/launch"
-	"github.com/restep/restep/replay/runs"
 	"github.com/restep/restep/replay/text"
 	"github.com/restep/restep/sim/inject"
 	"github.com/restep/restep/sim/steplog"
@@ -28,6 +28,8 @@ type Spec struct {
 	Env        []string // KEY=value, what the program under test sees besides the fixed ones
 	Args       []string // arguments of the program, as after -args
 	Flags      []string // further flags of the test binary, "-test.short"
+	// Exact asks for a recorded run and no other; see [Exact].
+	Exact *Exact
 	// Like is the header of a run whose arguments, environment and bounds this
 	// one has, too; Env, Args and Flags do not count then.
 	Like     *steplog.Header
@@ -49,9 +51,15 @@ type Program struct {
 	Header steplog.Header
 	Log    *steplog.Reader // the recorded run
 	Source text.Source
-	// Stale says that a recorded log was there, but of another build: the run
-	// was recorded anew.
-	Stale bool
+	// Stale says that a recorded log was there, but not of the program as it is:
+	// the run was recorded anew. Changed names what is different, one thing each,
+	// as far as that is known; it is raw text.
+	Stale   bool
+	Changed []string
+	// RecordedBuild is the build of the recorded log, "" when there was none.
+	RecordedBuild string
+
+	then *inputs.Manifest // what the recorded run was made of; nil = not known
 
 	zygote *zygote.Zygote
 	stop   func()
@@ -93,7 +101,10 @@ func Load(ctx context.Context, spec Spec) (*Program, error) {
 	if spec.Like != nil {
 		p.Header.Args, p.Header.Env, p.Header.Extra = launch.WithoutCover(spec.Like.Args), spec.Like.Env, spec.Like.Extra
 	}
-	p.find(spec, old)
+	p.find(ctx, spec, old)
+	if err := p.checkExact(ctx, spec); err != nil {
+		return nil, err
+	}
 	if err := p.startZygote(ctx); err != nil {
 		return nil, err
 	}
@@ -151,55 +162,6 @@ func splitTest(test string) (name, run string) {
 		}
 	}
 	return test, ""
-}
-
-// find takes the recorded run, if there is one and it is of this build. If not
-// it leaves what to record in the header.
-func (p *Program) find(spec Spec, old *runs.Log) {
-	if old != nil {
-		h := old.Header()
-		asked := p.Header
-		if spec.Like == nil && spec.Env == nil && spec.Args == nil && spec.Flags == nil && len(h.Args) > 0 && !strings.Contains(spec.Test, "/") {
-			// The run that the user has seen, with the flags it had then.
-			asked.Args, asked.Env, asked.Extra = h.Args, h.Env, h.Extra
-		}
-		if p.Stale = h.Build != asked.Build; p.Stale {
-			asked.Args = launch.WithoutCover(asked.Args)
-		}
-		p.Header = asked
-		if !p.Stale && sameWorld(&h, &asked) {
-			// The mapping stays until the process ends: whoever reads the log
-			// must not fault after Close.
-			p.Header, p.Log = h, old.Reader
-			return
-		}
-		old.Close()
-	}
-}
-
-// newest opens the newest log of the run that is stored and not damaged.
-func (p *Program) newest(test string, spec Spec) *runs.Log {
-	store, err := runs.OpenRead(p.Bin.ModuleDir)
-	if err != nil {
-		return nil
-	}
-	defer store.Close()
-	found, err := store.Find(runs.Query{Package: p.Bin.ImportPath, Test: test, Seed: &spec.Seed, Variant: spec.Variant, NeedLog: true})
-	if err != nil {
-		return nil
-	}
-	log, err := store.Load(found.Log)
-	if err != nil {
-		return nil
-	}
-	h := log.Header()
-	if log.Steps() == 0 || len(log.Problems()) > 0 || h.Seed != spec.Seed ||
-		spec.Variant != nil && h.Variant != *spec.Variant || launch.CheckVariant(h.Variant) != nil ||
-		h.Package != p.Bin.ImportPath || h.Module != p.Bin.ModulePath || h.Test != test {
-		log.Close()
-		return nil
-	}
-	return log
 }
 
 // sameWorld reports that two headers lead to the same run.

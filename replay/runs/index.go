@@ -269,7 +269,14 @@ type Query struct {
 	Test    string
 	Seed    *uint64
 	Variant *uint64
+	Result  string // Pass, Fail, Skip
 	NeedLog bool
+}
+
+func (q *Query) selects(r *Result) bool {
+	return (q.Build == "" || q.Build == r.Build) && (q.Package == "" || q.Package == r.Package) &&
+		(q.Test == "" || q.Test == r.Test) && (q.Seed == nil || *q.Seed == r.Seed) &&
+		(q.Variant == nil || *q.Variant == r.Variant) && (q.Result == "" || q.Result == r.Result) && (!q.NeedLog || r.Log != "")
 }
 
 // Find returns the newest run that a query selects. The error wraps
@@ -280,8 +287,7 @@ func (s *Store) Find(q Query) (Result, error) {
 		return Result{}, err
 	}
 	for _, r := range slices.Backward(all) {
-		if (q.Build == "" || q.Build == r.Build) && (q.Package == "" || q.Package == r.Package) && (q.Test == "" || q.Test == r.Test) &&
-			(q.Seed == nil || *q.Seed == r.Seed) && (q.Variant == nil || *q.Variant == r.Variant) && (!q.NeedLog || r.Log != "") {
+		if q.selects(&r) {
 			return r, nil
 		}
 	}

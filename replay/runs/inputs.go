@@ -16,10 +16,10 @@ const (
 	maxInputsFile = 8 << 20 // bytes of one list of inputs
 )
 
-// AddInputs keeps what a program was made of, encoded (package inputs), for a
-// [Result] to name: the same content has the same name.
-func (s *Store) AddInputs(content []byte) (name string, err error) {
-	name = shortHash(string(content)) + inputsSuffix
+// AddInputs keeps what a program of a build was made of, encoded (package
+// inputs), for a [Result] to name: the same content has the same name.
+func (s *Store) AddInputs(build string, content []byte) (name string, err error) {
+	name = inputsPrefix(build) + shortHash(string(content)) + inputsSuffix
 	if info, err := s.root.Lstat("inputs/" + name); err == nil && info.Size() == int64(len(content)) {
 		return name, nil
 	}
@@ -34,6 +34,26 @@ func (s *Store) AddInputs(content []byte) (name string, err error) {
 		return "", fmt.Errorf("keep the list of inputs: %w", err)
 	}
 	return name, nil
+}
+
+// inputsPrefix is how names of the lists of a build begin.
+func inputsPrefix(build string) string { return shortHash(build) + "-" }
+
+// InputsOf reads a list of inputs of any run of a build. The error wraps
+// fs.ErrNotExist when there is none.
+func (s *Store) InputsOf(build string) ([]byte, error) {
+	dir, err := s.root.Open("inputs")
+	if err != nil {
+		return nil, fmt.Errorf("read the list of inputs: %w", err)
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(10_000)
+	for _, name := range names {
+		if strings.HasPrefix(name, inputsPrefix(build)) && goodInputs(name) {
+			return s.Inputs(name)
+		}
+	}
+	return nil, fmt.Errorf("list of inputs of build %s: %w", build, fs.ErrNotExist)
 }
 
 // Inputs reads what AddInputs kept, by its name in a Result. The error wraps
@@ -60,7 +80,7 @@ func (s *Store) Inputs(name string) ([]byte, error) {
 // goodInputs reports names that AddInputs can have made.
 func goodInputs(name string) bool {
 	sum, ok := strings.CutSuffix(name, inputsSuffix)
-	return ok && len(sum) == 16 && strings.Trim(sum, "0123456789abcdef") == ""
+	return ok && len(sum) == 33 && sum[16] == '-' && strings.Trim(sum[:16]+sum[17:], "0123456789abcdef") == ""
 }
 
 // trimInputs removes lists that no run with a log names. Call it with the lock

@@ -15,15 +15,15 @@ func TestInputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := s.AddInputs([]byte(`{"a":1}`))
+	kept, err := s.AddInputs("ab", []byte(`{"a":1}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := s.AddInputs([]byte(`{"a":1}`))
+	again, err := s.AddInputs("ab", []byte(`{"a":1}`))
 	if err != nil || again != kept {
 		t.Fatalf("the same content is %q and %q, %v", kept, again, err)
 	}
-	stray, err := s.AddInputs([]byte(`{"a":2}`))
+	stray, err := s.AddInputs("ab", []byte(`{"a":2}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,13 @@ func TestInputs(t *testing.T) {
 	if b, err := s.Inputs(kept); err != nil || string(b) != `{"a":1}` {
 		t.Errorf("%q, %v", b, err)
 	}
-	for _, name := range []string{stray, "", "../index", "0011223344556677.json"} {
+	if b, err := s.InputsOf("ab"); err != nil || string(b) != `{"a":1}` {
+		t.Errorf("of the build: %q, %v", b, err)
+	}
+	if b, err := s.InputsOf("other"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of another build: %q, %v", b, err)
+	}
+	for _, name := range []string{stray, "", "../index", "0011223344556677-0011223344556677.json"} {
 		if b, err := s.Inputs(name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("inputs %q: %q, %v; want none", name, b, err)
 		}

@@ -18,8 +18,12 @@ import (
 // makes a panic.
 type Log struct {
 	*steplog.Reader
+	bytes  []byte
 	mapped []byte // nil when the log was read
 }
+
+// Bytes returns the log as it is in its file, valid until Close.
+func (l *Log) Bytes() []byte { return l.bytes }
 
 const (
 	maxLogRead = 64 << 20 // bytes; a larger log is mapped
@@ -96,6 +100,7 @@ func load(f *os.File, limit int64) (*Log, error) {
 		}
 		b = l.mapped
 	}
+	l.bytes = b
 	if l.Reader, err = steplog.Open(b); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("read step log %s: %w", f.Name(), err)
