@@ -21,9 +21,9 @@ const exportHelp = `usage: restep export [flags] [TestX | file.steplog | link]
 
 Writes a recorded run to one file: its step log, its result, and the hashes of
 the files that it was made of; no source. Without an argument it is the newest
-run that failed. On any system, restep steps FILE.zip lists its steps and restep
-diff compares it; restep replay FILE.zip goes to the failing step in the
-debugger, where the same module is.
+run that failed. On any system restep steps FILE.zip lists its steps, and
+restep diff compares it; restep replay FILE.zip goes to the failing step in
+the debugger, where the same module is.
 
   -o file.zip      where to write it (TestX-SEED.zip)
   -seed n          of the newest run with this seed
