@@ -35,6 +35,8 @@ Lists the steps of the newest recorded run, of a test, of a file or archive
   -stacks          with the call stack of each step
   -json            one JSON object a line
   -pcap file       the messages as a pcapng capture, for Wireshark
+  -perfetto file   all of them as a trace for ui.perfetto.dev: a track for each
+                   goroutine, arrows for messages
 `
 
 // stepsConfig is a parsed command line of restep steps.
@@ -49,6 +51,7 @@ type stepsConfig struct {
 	stacks bool
 	json   bool
 	pcap   string
+	trace  string   // -perfetto
 	bounds []uint64 // numbers given by -from and -to
 }
 
@@ -61,6 +64,7 @@ func parseSteps(args []string) (*stepsConfig, error) {
 	flags.BoolVar(&c.stacks, "stacks", false, "")
 	flags.BoolVar(&c.json, "json", false, "")
 	flags.StringVar(&c.pcap, "pcap", "", "")
+	flags.StringVar(&c.trace, "perfetto", "", "")
 	flags.Func("seed", "", func(s string) error {
 		n, err := strconv.ParseUint(s, 10, 64)
 		c.seed = &n
@@ -157,8 +161,8 @@ func runSteps(ctx context.Context, u *ui, args []string) int {
 	out := bufio.NewWriter(u.out)
 	u.out = out
 	defer out.Flush()
-	if c.pcap != "" {
-		return c.capture(ctx, u, log)
+	if c.pcap != "" || c.trace != "" {
+		return c.capture(ctx, u, log, src)
 	}
 	if err := c.print(ctx, u, log, src); err != nil {
 		_ = out.Flush()
