@@ -151,6 +151,49 @@ func TestHits(t *testing.T) {
 	}
 }
 
+// TestDebuggedAt lets a debug session be at several steps: a line shows the hit
+// that it is at, or its last one, until a user chooses another one.
+func TestDebuggedAt(t *testing.T) {
+	dir, file, content := module(t)
+	recordPass(t, dir, 3)
+	c := start(t, dir, nil)
+	id := c.open(t, file, content)
+	at := func(args string) error {
+		_, err := c.ExecuteCommand(c.ctx, &protocol.ExecuteCommandParams{Command: debuggedAt, Arguments: []protocol.LSPAny{protocol.LSPAny(args)}})
+		return err
+	}
+	for _, x := range []struct{ args, title string }{
+		{`{"package":"example.com/m","test":"TestPass/sub","seed":3,"step":3}`, "#3 main/2"},
+		{`{"package":"example.com/m","test":"TestPass","seed":3,"variant":"0","step":2}`, "#2 main/2"},
+		{`{"package":"example.com/m","test":"TestPass","seed":3,"step":99}`, "#3 main/2"},
+		{`{"package":"example.com/m","test":"TestPass","seed":2,"step":2}`, "#1 main/2"},
+		{`{"package":"example.com/m","test":"TestPass","seed":3,"variant":"f","step":2}`, "#1 main/2"},
+		{`{"package":"example.com/other","test":"TestPass","seed":3,"step":2}`, "#1 main/2"},
+		{`{"package":"example.com/m","test":"TestPass","seed":3,"step":2}`, "#2 main/2"},
+	} {
+		if err := at(x.args); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.lenses(t, id)[3][1].Title; got != x.title {
+			t.Errorf("at %s the lens is %s, want %s", x.args, got, x.title)
+		}
+		if got := c.hints(t, id)[3][0]; got != x.title+" ×3" {
+			t.Errorf("at %s the hint is %s", x.args, got)
+		}
+	}
+	if _, err := c.execute(nextHit, arguments{URI: string(id.URI), Test: "TestPass", Line: 4, Step: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.lenses(t, id)[3][1].Title; got != "#1 main/2" {
+		t.Errorf("a later choice of the user shows %s", got)
+	}
+	for _, bad := range []string{`7`, `{"step":-1}`, `{"variant":"x"}`} {
+		if at(bad) == nil {
+			t.Errorf("%s is taken", bad)
+		}
+	}
+}
+
 func TestDebugCommand(t *testing.T) {
 	dir, file, _ := module(t)
 	c := start(t, dir, nil)

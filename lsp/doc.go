@@ -53,6 +53,8 @@
 //	restep.previousHit      moves a line's lens to "step" -> {uri, ..., step}
 //	restep.nextHit          the same
 //	restep.copyLink         -> {link}, which the client shows
+//	restep.debuggedAt       for clients: where a debug session stands
+//	                        (debugged_at.go); lines show their last hit up to there
 //
 // What debugs also shows the command line of restep debug that does the same.
 // A client that handles a command itself and does not want it registered names

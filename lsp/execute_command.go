@@ -106,6 +106,9 @@ type call struct {
 
 // ExecuteCommand runs one of the commands.
 func (s *server) ExecuteCommand(ctx context.Context, params *protocol.ExecuteCommandParams) (protocol.LSPAny, error) {
+	if params.Command == debuggedAt && len(params.Arguments) == 1 {
+		return nil, s.onDebuggedAt(params.Arguments[0])
+	}
 	f := commands[params.Command]
 	if f == nil {
 		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "there is no command %s", label(params.Command))
@@ -310,13 +313,7 @@ func (s *server) onHit(ctx context.Context, c *call) (any, error) {
 			if number(h.Step) != c.Step {
 				continue
 			}
-			s.mu.Lock()
-			if len(s.selected) > 10_000 {
-				clear(s.selected)
-			}
-			s.selected[p.key()] = h.Step
-			s.refresh = true
-			s.mu.Unlock()
+			s.choose(p.key(), h.Step)
 			s.wake()
 			return c.arguments, nil
 		}

@@ -100,22 +100,6 @@ func machineHint(p *place, selected int) string {
 	return stepText(h.Step) + " " + p.hits.Event + " " + label(p.run.Who(h.Machine, 0)) + times(p.hits.Count)
 }
 
-// selection returns the index of the hit that is shown of a place: the first
-// one until a user goes on to others.
-func (s *server) selection(p *place) int {
-	s.mu.Lock()
-	step, ok := s.selected[p.key()]
-	s.mu.Unlock()
-	if ok {
-		for i := range p.hits.Hits {
-			if p.hits.Hits[i].Step == step {
-				return i
-			}
-		}
-	}
-	return 0
-}
-
 // number is a number in JSON that JavaScript can hold: above 2^53 it is a
 // string. Both are read.
 type number uint64

@@ -54,7 +54,9 @@ type server struct {
 	snap     *snapshot
 	requests map[jsonrpc2.ID]context.CancelFunc // under way
 	watching map[string]*watched                // by module folder
-	selected map[lineKey]uint64                 // step that a line's lens shows
+	selected map[lineKey]choice                 // step that a line's lens shows
+	position *whereabouts                       // of a debug session, nil when there was none
+	choices  int                                // how often one of the two was set
 	refresh  bool                               // hints and lenses are not what the client shows
 	progress map[string]context.CancelFunc      // runs under way, by progress token
 	closing  bool                               // no work may begin
@@ -72,7 +74,7 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, opt Options) error {
 	defer cancel()
 	s := &server{
 		opt: opt, ctx: ctx, cancel: cancel, ended: make(chan error, 1), dirty: make(chan bool, 1), start: runProcess,
-		snap: newSnapshot(), requests: map[jsonrpc2.ID]context.CancelFunc{}, watching: map[string]*watched{}, selected: map[lineKey]uint64{},
+		snap: newSnapshot(), requests: map[jsonrpc2.ID]context.CancelFunc{}, watching: map[string]*watched{}, selected: map[lineKey]choice{},
 		progress: map[string]context.CancelFunc{},
 	}
 	s.conn = jsonrpc2.NewConn(newStream(conn, s.end), jsonrpc2.WithCodec(codec{}))

@@ -47,6 +47,7 @@ export async function clickStory(user: User): Promise<void> {
   const status = await user.atStep(clicked);
   assert.match(status, /· 14:10:05\.\d\d\d · server\/\d+ · seed 7/);
   await user.arrowAt(requestLine);
+  await user.see(".view-lines", new RegExp(`#${clicked} server/\\d+ ×4`)); // no longer the line's first hit
   await user.page.locator('.pane-header[aria-label^="Watch"]').click(); // more room for variables
   await stoppedAtTheLine(user, /server\/\d+[\s\S]*at step #\d+: log of server\/\d+/i);
   await user.shot("stopped");

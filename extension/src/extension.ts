@@ -37,6 +37,15 @@ export function activate(context: vscode.ExtensionContext): Api {
     vscode.window.registerTerminalLinkProvider(links),
     vscode.window.registerUriHandler(links),
   );
+  const { onDidChange } = sessions;
+  context.subscriptions.push(
+    onDidChange((session) => {
+      const at = session.debuggedAt;
+      if (at && session === sessions.active()) {
+        client?.command("restep.debuggedAt", [at]).catch(() => {}); // lenses are then what they were
+      }
+    }),
+  );
   void client.restart();
   return { client, sessions, links };
 }

@@ -37,6 +37,17 @@ export class Session {
     return readSeed(this.debug.configuration["seed"]) ?? "1";
   }
 
+  /** What the language server is told: the run, and the step that the session is at. */
+  get debuggedAt(): object | undefined {
+    const { step, state } = this.position;
+    if (step === undefined || state !== "stopped") {
+      return undefined;
+    }
+    const variant: unknown = this.debug.configuration["variant"];
+    const { package: path, test, seed } = this;
+    return { package: path, test, seed, ...(typeof variant === "string" && variant !== "" ? { variant } : {}), step };
+  }
+
   get package(): string {
     return packageName(String(this.debug.configuration["program"] ?? ""));
   }
