@@ -74,7 +74,7 @@
 
 ;; Several real programs.
 (setq ended nil)
-(with-current-buffer (find-file-noselect (concat (getenv "PROGRAMS") "/work/work.go"))
+(with-current-buffer (find-file-noselect (expand-file-name "work.go" (expand-file-name "work" (getenv "PROGRAMS"))))
   (goto-char (point-min))
   (search-forward "a breakpoint for all")
   (dap-breakpoint-add))
