@@ -2,6 +2,7 @@ package dap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -48,43 +49,83 @@ func (s *session) onSetBreakpoints(ctx context.Context, m dap.Message) error {
 	})
 }
 
+// holdsAt reports whether the condition of a breakpoint holds, on the way back:
+// true when it has none of ours.
+func (s *session) holdsAt(id int) (bool, error) {
+	s.mu.Lock()
+	t, c := s.target, s.conditions[id]
+	s.mu.Unlock()
+	if t == nil || c.text == "" {
+		return true, nil
+	}
+	ok, err := s.holds(t, c.text)
+	if err != nil {
+		return false, fmt.Errorf("the condition %s: %w", c.text, err)
+	}
+	return ok, nil
+}
+
+// holds evaluates a condition.
+func (s *session) holds(t *target.Target, text string) (bool, error) {
+	values, err := t.EvalMachines(target.Scope{Goroutine: -1, Labels: s.labels()}, text)
+	switch {
+	case err != nil:
+		return false, err
+	case len(values) != 1 || values[0].Value.Value != "true" && values[0].Value.Value != "false":
+		return false, errors.New("it has no single truth value; count(@* ...), any(@* ...) and all(@* ...) do")
+	}
+	return values[0].Value.Value == "true", nil
+}
+
 // passOver lets the program go on from breakpoints whose conditions do not
-// hold. It runs on the backend's goroutine, while the program is stopped and
+// hold, and from writes to watched variables that do not count. It runs on the backend's goroutine, while the program is stopped and
 // the client believes that it runs.
 func (s *session) passOver(e *dap.StoppedEvent) bool {
 	s.mu.Lock()
 	t, stepping := s.target, s.stepping
-	var list []string
-	for _, id := range e.Body.HitBreakpointIds {
-		c, ok := s.conditions[id]
-		if !ok {
-			t = nil // one without a condition of ours was hit as well
-			break
-		}
-		list = append(list, c.text)
-	}
 	s.mu.Unlock()
-	if t == nil || len(list) == 0 {
+	if t == nil {
 		return false
 	}
-	for _, text := range list {
-		values, err := t.EvalMachines(target.Scope{Goroutine: -1, Labels: s.labels()}, text)
-		switch {
-		case err != nil:
-			s.console(fmt.Sprintf("restep: the condition %s: %v", text, err))
-			return false
-		case len(values) != 1 || values[0].Value.Value != "true" && values[0].Value.Value != "false":
-			s.console(fmt.Sprintf("restep: the condition %s has no single truth value; count(@* ...), any(@* ...) and all(@* ...) do", text))
-			return false
-		case values[0].Value.Value == "true":
-			return false
-		}
+	again, err := t.Follow()
+	if err != nil {
+		s.console(fmt.Sprintf("restep: %v", err))
+		return false
+	}
+	if !again && s.conditionsHold(t, e) {
+		return false
 	}
 	if stepping {
 		// Delve has given the step up.
 		e.Body.Description = "a step was interrupted at a breakpoint whose condition does not hold"
 		return false
 	}
-	again := &dap.ContinueRequest{Request: newRequest("continue"), Arguments: dap.ContinueArguments{ThreadId: 1}}
-	return s.backend.send(again, func(dap.Message) {}) == nil
+	resume := &dap.ContinueRequest{Request: newRequest("continue"), Arguments: dap.ContinueArguments{ThreadId: 1}}
+	return s.backend.send(resume, func(dap.Message) {}) == nil
+}
+
+// conditionsHold reports whether a stop is one for the user: false when all
+// breakpoints that were hit have conditions of ours, none of which holds.
+func (s *session) conditionsHold(t *target.Target, e *dap.StoppedEvent) bool {
+	var list []string
+	s.mu.Lock()
+	for _, id := range e.Body.HitBreakpointIds {
+		if c, ok := s.conditions[id]; ok {
+			list = append(list, c.text)
+		}
+	}
+	s.mu.Unlock()
+	if len(list) == 0 || len(list) < len(e.Body.HitBreakpointIds) {
+		return true
+	}
+	for _, text := range list {
+		ok, err := s.holds(t, text)
+		if err != nil {
+			s.console(fmt.Sprintf("restep: the condition %s: %v", text, err))
+		}
+		if ok || err != nil {
+			return true
+		}
+	}
+	return false
 }

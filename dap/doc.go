@@ -49,7 +49,8 @@
 //
 // # Going back, and breakpoints on the simulation
 //
-// stepBack goes to the line that the stopped goroutine was at before,
+// stepBack goes to the line, statement or instruction that the stopped goroutine
+// was at before, restep/stepBackIn into the call that has returned,
 // reverseContinue to the last hit of a breakpoint or to step 1. A function
 // breakpoint may name what happens in the simulation, as in
 // "machine:server crash", "net:drop", "log:/regexp/" or "time:3.5s"; package

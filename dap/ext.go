@@ -13,6 +13,8 @@ import (
 const (
 	commandJump    = "restep/jump"
 	commandOut     = "restep/stepBackOut"
+	commandIn      = "restep/stepBackIn"
+	commandWrite   = "restep/lastWrite"
 	commandSteps   = "restep/steps"
 	commandThreads = "restep/threads"
 )
@@ -62,6 +64,42 @@ type StepBackOutRequest struct {
 
 // StepBackOutResponse confirms that the search has begun.
 type StepBackOutResponse struct{ dap.Response }
+
+// StepBackInRequest goes back into the last call that returned since the line
+// before, to its last line; without one it is stepBack. Its arguments and its
+// answer are those of stepBack.
+//
+//	-> {"command": "restep/stepBackIn", "arguments": {"threadId": 7}}
+type StepBackInRequest struct {
+	dap.Request
+	Arguments dap.StepBackArguments `json:"arguments"`
+}
+
+// StepBackInResponse confirms that the search has begun.
+type StepBackInResponse struct{ dap.Response }
+
+// LastWriteRequest goes back to the last write to a variable: the program stops
+// behind the instruction that wrote it. A variable is an expression in a frame,
+// or the dataId of a dataBreakpointInfo response, which is good anywhere in the
+// run. Data breakpoints and others are not looked at.
+//
+//	-> {"command": "restep/lastWrite", "arguments": {"expression": "a.balance", "frameId": 1000}}
+//	<- {"command": "restep/lastWrite", "success": true}
+//	<- {"event": "stopped", "body": {"reason": "data breakpoint", ...}}
+type LastWriteRequest struct {
+	dap.Request
+	Arguments LastWriteArguments `json:"arguments"`
+}
+
+// LastWriteArguments name the variable.
+type LastWriteArguments struct {
+	Expression string `json:"expression,omitempty"`
+	FrameID    int    `json:"frameId,omitempty"`
+	DataID     string `json:"dataId,omitempty"`
+}
+
+// LastWriteResponse confirms that the search has begun.
+type LastWriteResponse struct{ dap.Response }
 
 // JumpResponse confirms a jump.
 type JumpResponse struct {
@@ -163,6 +201,8 @@ func newCodec() *dap.Codec {
 	c := dap.NewCodec()
 	for _, err := range []error{
 		c.RegisterRequest(commandOut, func() dap.Message { return new(StepBackOutRequest) }, func() dap.Message { return new(StepBackOutResponse) }),
+		c.RegisterRequest(commandIn, func() dap.Message { return new(StepBackInRequest) }, func() dap.Message { return new(StepBackInResponse) }),
+		c.RegisterRequest(commandWrite, func() dap.Message { return new(LastWriteRequest) }, func() dap.Message { return new(LastWriteResponse) }),
 		c.RegisterRequest(commandJump, func() dap.Message { return new(JumpRequest) }, func() dap.Message { return new(JumpResponse) }),
 		c.RegisterRequest(commandSteps, func() dap.Message { return new(StepsRequest) }, func() dap.Message { return new(StepsResponse) }),
 		c.RegisterRequest(commandThreads, func() dap.Message { return new(ThreadsPageRequest) }, func() dap.Message { return new(ThreadsPageResponse) }),

@@ -11,7 +11,8 @@ import (
 	"github.com/restep/restep/sim/steplog"
 )
 
-// onStepBack goes back a line, or out of the call. DAP, "StepBack Request".
+// onStepBack goes back a line, a statement or an instruction, out of the call or
+// into one that has returned. DAP, "StepBack Request".
 func (s *session) onStepBack(ctx context.Context, m dap.Message) error {
 	var args dap.StepBackArguments
 	var answer dap.Message
@@ -22,14 +23,23 @@ func (s *session) onStepBack(ctx context.Context, m dap.Message) error {
 	case *StepBackOutRequest:
 		args, answer = m.Arguments, &StepBackOutResponse{Response: response(&m.Request)}
 		search = s.target.StepBackOut
+	case *StepBackInRequest:
+		args, answer = m.Arguments, &StepBackInResponse{Response: response(&m.Request)}
+		search = s.target.StepBackIn
+	}
+	if _, plain := m.(*dap.StepBackRequest); plain {
+		switch args.Granularity {
+		case "instruction":
+			search = s.target.StepBackInstruction
+		case "statement":
+			search = s.target.StepBackStatement
+		}
 	}
 	state, err := s.target.State()
 	if err != nil {
 		return err
 	}
 	switch {
-	case args.Granularity == "instruction":
-		return silentError(idUnsupported, "not supported: stepBack by instruction")
 	case state.Goroutine == 0:
 		return userError(idArguments, "no goroutine is stopped here, for the simulator made this step: go to another with %s", commandJump)
 	case args.ThreadId != int(state.Goroutine):
@@ -63,7 +73,7 @@ func (s *session) onReverseContinue(ctx context.Context, m dap.Message) error {
 	s.mu.Lock()
 	point := s.points.prev(before)
 	s.mu.Unlock()
-	search := func(ctx context.Context) (bool, error) { return s.target.ReverseContinue(ctx, point) }
+	search := func(ctx context.Context) (bool, error) { return s.target.ReverseContinue(ctx, point, s.holdsAt) }
 	answer := &dap.ReverseContinueResponse{Response: response(&req.Request)}
 	return s.reverse(ctx, req, answer, "breakpoint", search, func() (uint64, string, string) {
 		if point != 0 {
@@ -120,7 +130,7 @@ func (s *session) reverse(ctx context.Context, req dap.RequestMessage, answer da
 		if e, ok := last.(*dap.StoppedEvent); ok {
 			stop.Body.ThreadId = e.Body.ThreadId
 			if reason == "breakpoint" {
-				stop.Body.HitBreakpointIds = e.Body.HitBreakpointIds
+				stop.Body.Reason, stop.Body.HitBreakpointIds = e.Body.Reason, e.Body.HitBreakpointIds
 			}
 		}
 		return err

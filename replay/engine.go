@@ -86,7 +86,7 @@ func (e *Engine) Jump(ctx context.Context, n uint64) error {
 }
 
 // move brings the target from s to step n: from the last checkpoint at or
-// before n when that is behind the target or the shorter way, else from where
+// before n when the target is behind it or that is the shorter way, else from where
 // it is or from the start.
 func (e *Engine) move(ctx context.Context, s State, n uint64) error {
 	points, err := e.target.Checkpoints()
@@ -94,15 +94,10 @@ func (e *Engine) move(ctx context.Context, s State, n uint64) error {
 		return err
 	}
 	back := s.Exited || s.Step >= n || s.Changed
-	from := uint64(0)
-	for _, p := range points {
-		if p <= n && (back || p > s.Step) {
-			from = p
-		}
-	}
-	if from != 0 {
-		if err := e.target.Restore(ctx, from, n); err != nil {
-			return fmt.Errorf("go to step #%d from the checkpoint at #%d: %w", n, from, err)
+	from, ok := points.Before(n)
+	if ok && (back || from.Step > s.Step && points.Cost(s.Step, from.Step) > points.Back) {
+		if err := e.target.Restore(ctx, from.Step, n); err != nil {
+			return fmt.Errorf("go to step #%d from the checkpoint at #%d: %w", n, from.Step, err)
 		}
 		now, err := e.target.State()
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/restep/restep/replay"
 	"github.com/restep/restep/replay/logtest"
@@ -32,14 +33,18 @@ type recorded struct {
 	did   []string
 	short uint64 // the program ends after this step, 0 = it does not
 	saved []uint64
-	lost  bool // a checkpoint that is listed is gone
+	back  time.Duration // CPU time that going to a checkpoint takes; a step takes 1 ms
+	lost  bool          // a checkpoint that is listed is gone
 }
 
-func (r *recorded) Checkpoints() ([]uint64, error) {
-	if r.state.Exited {
-		return nil, nil
+func (r *recorded) Checkpoints() (c replay.Checkpoints, err error) {
+	if !r.state.Exited {
+		for _, n := range r.saved {
+			c.List = append(c.List, replay.Checkpoint{Step: n, At: time.Duration(n) * time.Millisecond})
+		}
+		c.Back = r.back
 	}
-	return r.saved, nil
+	return c, nil
 }
 
 func (r *recorded) Restore(_ context.Context, from, n uint64) error {
@@ -136,6 +141,17 @@ func TestJumpFromCheckpoints(t *testing.T) {
 			t.Errorf("to %d: %q instead of %q, at %d", test.to, got, test.want, target.state.Step)
 		}
 	}
+	// Steps that take less than going to a checkpoint are made.
+	target.back = 2 * time.Millisecond
+	for _, test := range []struct {
+		to   uint64
+		want string
+	}{{4, "run"}, {1, "from 1"}, {4, "run"}, {1, "from 1"}, {6, "from 5"}} {
+		target.did = nil
+		if err := e.Jump(t.Context(), test.to); err != nil || strings.Join(target.did, " ") != test.want {
+			t.Errorf("to %d: %q instead of %q, %v", test.to, target.did, test.want, err)
+		}
+	}
 	target.did, target.lost = nil, true
 	if err := e.Jump(t.Context(), 2); err != nil || strings.Join(target.did, " ") != "from 1 rewind run" {
 		t.Errorf("a lost checkpoint: %v, %v", target.did, err)
@@ -184,5 +200,23 @@ func TestEndsEarly(t *testing.T) {
 	}
 	if err := e.Jump(t.Context(), 4); err != nil {
 		t.Errorf("what there is can still be seen: %v", err)
+	}
+}
+
+func TestCheckpoints(t *testing.T) {
+	c := replay.Checkpoints{List: []replay.Checkpoint{{Step: 1, At: 0}, {Step: 11, At: 10 * time.Millisecond}, {Step: 21, At: 100 * time.Millisecond}}}
+	for n, want := range map[uint64]int{1: 0, 2: 1, 11: 10, 12: 19, 21: 100, 42: 200} {
+		if got := c.Time(n); got != time.Duration(want)*time.Millisecond {
+			t.Errorf("Time(%d) = %v, want %d ms", n, got, want)
+		}
+	}
+	if p, ok := c.Before(10); !ok || p.Step != 1 {
+		t.Errorf("before 10: %v, %v", p, ok)
+	}
+	if _, ok := c.Before(0); ok {
+		t.Error("there is one before the first")
+	}
+	if got := (replay.Checkpoints{}).Time(5); got != 0 {
+		t.Errorf("without checkpoints: %v", got)
 	}
 }

@@ -12,9 +12,9 @@ type Target interface {
 	// goroutine that made it if there is one; breakpoints do not stop it. It
 	// returns without an error when the program ends first.
 	RunTo(ctx context.Context, n uint64) error
-	// Checkpoints returns the steps from which the target can go on without
-	// starting again, in ascending order; none for a program that has ended.
-	Checkpoints() ([]uint64, error)
+	// Checkpoints returns the places from which the target can go on without
+	// starting again; none for a program that has ended.
+	Checkpoints() (Checkpoints, error)
 	// Restore goes to the checkpoint at step from, which lies anywhere, and on
 	// to step n as RunTo does; n is not before from. When the checkpoint turns
 	// out to be gone, the program has ended, with StatusLost.

@@ -1,15 +1,19 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/go-delve/delve/pkg/dwarf/op"
 	"github.com/go-delve/delve/pkg/proc"
+
+	"github.com/restep/restep/replay"
 )
 
 // The control block of a process that makes checkpoints: restepControl in
@@ -23,35 +27,48 @@ const (
 	controlStop  = 16
 	controlFrom  = 24
 	controlOff   = 32
-	controlSaved = 40 // pairs of step and pid, pid 0 = free place
+	controlWant  = 40
+	controlBack  = 48
+	controlMade  = 56
+	controlSaved = 64 // pairs of step and pid, pid 0 = free place
 
 	controlPlaces = 48
-	controlHead   = controlSaved + 16*controlPlaces
+	controlAt     = controlSaved + 16*controlPlaces
+	controlHead   = controlAt + 8*controlPlaces
 )
+
+// control is what there is to know of checkpoints.
+type control struct {
+	entry  uint64        // address of the routine that goes back
+	back   time.Duration // CPU time that it took last
+	made   uint64        // how many were ever made
+	places []place
+}
 
 // place is one checkpoint and where it stands in the control block.
 type place struct {
 	index int
-	step  uint64
+	replay.Checkpoint
 }
 
-// readControl reads the control block: the address of the routine that goes
-// back, and the checkpoints.
-func readControl(mem proc.MemoryReadWriter) (entry uint64, places []place, err error) {
+// readControl reads the control block.
+func readControl(mem proc.MemoryReadWriter) (c control, err error) {
 	var head [controlHead]byte
 	if _, err := mem.ReadMemory(head[:], controlBase); err != nil {
-		return 0, nil, fmt.Errorf("read the checkpoints: %w", err)
+		return c, fmt.Errorf("read the checkpoints: %w", err)
 	}
 	word := func(at int) uint64 { return binary.LittleEndian.Uint64(head[at:]) }
 	if word(controlSize) == 0 {
-		return 0, nil, errors.New("the program makes no checkpoints: this restep does not match its own runtime")
+		return c, errors.New("the program makes no checkpoints: this restep does not match its own runtime")
 	}
 	for i := range controlPlaces {
-		if at := controlSaved + 16*i; word(at+8) != 0 {
-			places = append(places, place{i, word(at)})
+		if step, pid := word(controlSaved+16*i), word(controlSaved+16*i+8); pid != 0 {
+			at := time.Duration(word(controlAt + 8*i))
+			c.places = append(c.places, place{i, replay.Checkpoint{Step: step, At: at}})
 		}
 	}
-	return word(controlEntry), places, nil
+	c.entry, c.back, c.made = word(controlEntry), time.Duration(word(controlBack)), word(controlMade)
+	return c, nil
 }
 
 func writeWord(mem proc.MemoryReadWriter, at int, v uint64) error {
@@ -63,33 +80,32 @@ func writeWord(mem proc.MemoryReadWriter, at int, v uint64) error {
 	return nil
 }
 
-// Checkpoints returns the steps of the checkpoints, in ascending order: see
-// replay.Target.
-func (t *Target) Checkpoints() ([]uint64, error) {
+// Checkpoints returns the checkpoints: see replay.Target.
+func (t *Target) Checkpoints() (list replay.Checkpoints, err error) {
 	t.mu.Lock()
 	closed, atGate := t.closed, t.atGate
 	t.mu.Unlock()
 	if closed {
-		return nil, errClosed
+		return list, errClosed
 	}
 	if atGate {
-		return nil, nil
+		return list, nil
 	}
 	grp, unlock := t.dbg.LockTargetGroup()
 	defer unlock()
 	if ok, _ := grp.Valid(); !ok {
-		return nil, nil // they have ended with the program
+		return list, nil // they have ended with the program
 	}
-	_, places, err := readControl(grp.Selected.Memory())
+	c, err := readControl(grp.Selected.Memory())
 	if err != nil {
-		return nil, err
+		return list, err
 	}
-	steps := make([]uint64, 0, len(places))
-	for _, p := range places {
-		steps = append(steps, p.step)
+	list.Back = c.back
+	for _, p := range c.places {
+		list.List = append(list.List, p.Checkpoint)
 	}
-	slices.Sort(steps)
-	return steps, nil
+	slices.SortFunc(list.List, func(a, b replay.Checkpoint) int { return cmp.Compare(a.Step, b.Step) })
+	return list, nil
 }
 
 // Restore goes to the checkpoint at step from and on to step n: see
@@ -99,33 +115,38 @@ func (t *Target) Restore(ctx context.Context, from, n uint64) error {
 	if err != nil {
 		return err
 	}
-	if err := t.prepareRestore(from, n); err != nil {
+	if err := t.prepareRestore(from, n, 0); err != nil {
 		return errors.Join(err, restore())
 	}
 	err = t.resume(ctx)
 	return errors.Join(err, restore())
 }
 
-// prepareRestore makes the thread go to the checkpoint when it is resumed.
-func (t *Target) prepareRestore(from, n uint64) error {
+// prepareRestore makes the thread go to the checkpoint at step from when it is
+// resumed, and on to step n. It makes another one at step want on its way, 0 for
+// none.
+func (t *Target) prepareRestore(from, n, want uint64) error {
 	grp, unlock := t.dbg.LockTargetGroup()
 	defer unlock()
 	if _, err := grp.Valid(); err != nil {
 		return err
 	}
 	mem := grp.Selected.Memory()
-	entry, places, err := readControl(mem)
+	c, err := readControl(mem)
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(places, func(p place) bool { return p.step == from })
+	i := slices.IndexFunc(c.places, func(p place) bool { return p.Step == from })
 	if i < 0 {
 		return fmt.Errorf("there is no checkpoint at step #%d", from)
 	}
 	if err := writeWord(mem, controlStop, n); err != nil {
 		return err
 	}
-	if err := writeWord(mem, controlFrom, uint64(places[i].index)); err != nil {
+	if err := writeWord(mem, controlFrom, uint64(c.places[i].index)); err != nil {
+		return err
+	}
+	if err := writeWord(mem, controlWant, want); err != nil {
 		return err
 	}
 	t.mu.Lock()
@@ -139,7 +160,7 @@ func (t *Target) prepareRestore(from, n uint64) error {
 	}
 	thread := grp.Selected.CurrentThread()
 	pc := thread.BinInfo().Arch.PCRegNum
-	if err := thread.SetReg(pc, op.DwarfRegisterFromUint64(entry)); err != nil {
+	if err := thread.SetReg(pc, op.DwarfRegisterFromUint64(c.entry)); err != nil {
 		return fmt.Errorf("send the program back: %w", err)
 	}
 	return nil

@@ -48,3 +48,42 @@ func TestWalkInPlace(t *testing.T) {
 	points, err := target.Checkpoints()
 	t.Log(points, err)
 }
+
+// TestCheckpointsStay runs through a hundred thousand steps once. The
+// checkpoints of that run are all that jumps need later.
+func TestCheckpointsStay(t *testing.T) {
+	p, target, engine := openCase(t, "testdata/big/big_test.go", "TestSome")
+	last := p.Log.Steps()
+	if err := engine.Jump(t.Context(), last); err != nil {
+		t.Fatal(err)
+	}
+	before := forks(t, target)
+	points, err := target.Checkpoints()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := points.List
+	if len(list) < 5 || len(list) > controlPlaces || list[0].Step != 1 {
+		t.Fatalf("%d checkpoints, the first is at %v", len(list), list[0])
+	}
+	length := points.Time(last)
+	for i, p := range list {
+		end := length
+		if i+1 < len(list) {
+			end = list[i+1].At
+		}
+		if end-p.At > length/2 {
+			t.Errorf("from %v of %v there is no other checkpoint until %v", p.At, length, end)
+		}
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 30 {
+		if err := engine.Jump(t.Context(), 1+r.Uint64N(last)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if made := forks(t, target) - before; made > 5 {
+		t.Errorf("30 jumps made %d checkpoints beside the %d that were there", made, len(list))
+	}
+	t.Log(list)
+}

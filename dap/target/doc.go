@@ -36,6 +36,9 @@
 // for. The present moment is known again by its step, goroutine, instruction
 // and the contents of all memory.
 //
+// The processor watches variables (watch.go): a write stops the program behind
+// the instruction that made it, on the way back as on the way forth.
+//
 // Invariant: the program is resumed by one call at a time: by Delve's session
 // or terminal when there is one, else by Target itself.
 // Invariant: while a step is being reached only the breakpoint of this package

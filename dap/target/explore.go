@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-delve/delve/pkg/proc"
 )
@@ -58,11 +59,21 @@ func (t *Target) proceed(ctx context.Context) error {
 	defer unlock()
 	stop := context.AfterFunc(ctx, t.Interrupt)
 	defer stop()
-	if err := grp.Continue(); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
+	// After a step of one instruction Delve keeps the channel by which it told
+	// that the program runs, which is closed by now.
+	grp.ResumeNotify(nil)
+	for again := true; again; {
+		err := grp.Continue()
+		if err == nil {
+			again, err = t.follow(grp)
 		}
-		return fmt.Errorf("run the program again: %w", err)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("run the program again: %w", err)
+		}
+		again = again && grp.Selected.StopReason != proc.StopManual
 	}
 	if grp.Selected.StopReason == proc.StopManual {
 		return errInterrupted
@@ -73,26 +84,26 @@ func (t *Target) proceed(ctx context.Context) error {
 var errInterrupted = errors.New("interrupted")
 
 // rerunTo goes to step n, which lies before the present moment, past whatever
-// is in front of the debugger.
-func (t *Target) rerunTo(ctx context.Context, n uint64) error {
+// is in front of the debugger. Places up to room steps before n may be next:
+// when they are far from a checkpoint, one is made there.
+func (t *Target) rerunTo(ctx context.Context, n, room uint64) error {
 	points, err := t.Checkpoints()
 	if err != nil {
 		return err
 	}
-	from := uint64(0)
-	for _, p := range points {
-		if p <= n {
-			from = p
-		}
-	}
-	if from == 0 {
+	from, ok := points.Before(n)
+	if !ok {
 		return fmt.Errorf("there is no checkpoint before step #%d", n)
+	}
+	want := uint64(0)
+	if at := n - min(n, room); at > from.Step && points.Cost(from.Step, at) > localGap {
+		want = at
 	}
 	on, err := t.silence()
 	if err != nil {
 		return err
 	}
-	if err := t.prepareRestore(from, n); err != nil {
+	if err := t.prepareRestore(from.Step, n, want); err != nil {
 		return errors.Join(err, on())
 	}
 	err = t.proceed(ctx)
@@ -105,8 +116,12 @@ func (t *Target) rerunTo(ctx context.Context, n uint64) error {
 	return nil
 }
 
-// visit is told of each stop at a breakpoint; false ends the search.
-type visit func(tgt *proc.Target) (goOn bool, err error)
+// localGap is how much CPU time from the last checkpoint is worth another one.
+const localGap = 4 * time.Millisecond
+
+// visit is told of each stop at a breakpoint, without the debugger's lock; false
+// ends the search.
+type visit func() (goOn bool, err error)
 
 // until runs from step a, where the program stands, to the moment end, and
 // calls each for every breakpoint that stops it before. The breakpoints are
@@ -133,7 +148,7 @@ func (t *Target) until(ctx context.Context, end moment, each visit) (reached boo
 				}
 				break
 			}
-			if on, err := t.visited(each); err != nil || !on {
+			if on, err := each(); err != nil || !on {
 				return false, err
 			}
 		}
@@ -142,13 +157,6 @@ func (t *Target) until(ctx context.Context, end moment, each visit) (reached boo
 		return true, nil
 	}
 	return t.untilWithin(ctx, end, each)
-}
-
-// visited calls each at a stop.
-func (t *Target) visited(each visit) (bool, error) {
-	grp, unlock := t.dbg.LockTargetGroup()
-	defer unlock()
-	return each(grp.Selected)
 }
 
 // untilWithin is until for the last stretch, after step end.step.
@@ -177,7 +185,7 @@ func (t *Target) untilWithin(ctx context.Context, end moment, each visit) (reach
 			return same, err
 		}
 		if others {
-			if on, err := t.visited(each); err != nil || !on {
+			if on, err := each(); err != nil || !on {
 				return false, err
 			}
 		}
@@ -198,6 +206,13 @@ func (t *Target) passing(addr uint64) error {
 		return err
 	}
 	if _, err := grp.Selected.SetBreakpoint(0, addr, proc.NextBreakpoint, nil); err != nil {
+		return fmt.Errorf("set a breakpoint: %w", err)
+	}
+	if pc, err := pcOf(grp.Selected); err != nil || pc != addr {
+		return err
+	}
+	// Else the thread would stop at it without having run an instruction.
+	if err := grp.Selected.CurrentThread().SetCurrentBreakpoint(false); err != nil {
 		return fmt.Errorf("set a breakpoint: %w", err)
 	}
 	return nil

@@ -1,8 +1,14 @@
 package target
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,7 +18,8 @@ import (
 
 // BenchmarkJump goes to random steps of three runs: the machines case, one of a
 // million steps, and five machines with 50 MB of heap. The first one goes to
-// the last step.
+// the last step. Beside the times it reports how many checkpoints were made while
+// jumping, and the memory of the whole session.
 //
 //	go test -run '^$' -bench Jump -benchtime 1000x ./dap/target
 func BenchmarkJump(b *testing.B) {
@@ -29,33 +36,108 @@ func BenchmarkJump(b *testing.B) {
 	}
 }
 
+// forks is how many checkpoints the program ever made.
+func forks(t testing.TB, target *Target) uint64 {
+	t.Helper()
+	grp, unlock := target.dbg.LockTargetGroup()
+	defer unlock()
+	c, err := readControl(grp.Selected.Memory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.made
+}
+
+// sessionMemory is the memory of the debugger, which is this process, the
+// zygote, the program and its checkpoints, in bytes: proportional set sizes,
+// which count shared pages once.
+func sessionMemory(t testing.TB, target *Target) float64 {
+	t.Helper()
+	pids := []int{os.Getpid()}
+	for next := pids; len(next) > 0; {
+		var children []int
+		for _, pid := range next {
+			tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+			for _, path := range tasks {
+				list, _ := os.ReadFile(path)
+				for _, f := range strings.Fields(string(list)) {
+					n, _ := strconv.Atoi(f)
+					children = append(children, n)
+				}
+			}
+		}
+		pids, next = append(pids, children...), children
+	}
+	if len(pids) < 3 {
+		t.Fatalf("the session has only the processes %v", pids)
+	}
+	total := 0.0
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		for line := range strings.Lines(string(text)) {
+			var kb float64
+			if _, err := fmt.Sscanf(line, "Pss: %f kB", &kb); err == nil {
+				total += kb * 1024
+			}
+		}
+	}
+	return total
+}
+
+// cpuTime is what the debugger and the program have used. The times of a jump
+// are little more on a computer that has nothing else to do.
+func cpuTime(t testing.TB, target *Target) time.Duration {
+	t.Helper()
+	var own syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+		t.Fatal(err)
+	}
+	// The first field is the time on a CPU, in ns: sched-stats(7).
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", target.run.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ns int64
+	if _, err := fmt.Sscan(string(text), &ns); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(own.Utime.Nano() + own.Stime.Nano() + ns)
+}
+
 func jumps(b *testing.B, p *program.Program, target *Target, engine *replay.Engine) {
 	start := time.Now()
 	if err := engine.Jump(b.Context(), p.Log.Steps()); err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(time.Since(start).Seconds()*1000, "first-ms")
+	first := time.Since(start)
+	before := forks(b, target)
 	r := rand.New(rand.NewPCG(1, 2))
-	var back, forth []time.Duration
+	times := map[string][]time.Duration{}
 	for b.Loop() {
 		n := 1 + r.Uint64N(p.Log.Steps())
 		s, err := target.State()
 		if err != nil {
 			b.Fatal(err)
 		}
-		start := time.Now()
+		start, cpu := time.Now(), cpuTime(b, target)
 		if err := engine.Jump(b.Context(), n); err != nil {
 			b.Fatalf("to step %d: %v\n%s", n, err, p.Stderr())
 		}
-		d := time.Since(start)
+		way := "forth"
 		if n <= s.Step {
-			back = append(back, d)
-		} else {
-			forth = append(forth, d)
+			way = "back"
 		}
+		times[way] = append(times[way], time.Since(start))
+		times[way+"-cpu"] = append(times[way+"-cpu"], cpuTime(b, target)-cpu)
 	}
+	b.ReportMetric(first.Seconds()*1000, "first-ms")
 	b.ReportMetric(float64(p.Log.Steps()), "steps")
-	for name, l := range map[string][]time.Duration{"back": back, "forth": forth} {
+	b.ReportMetric(float64(forks(b, target)-before), "forks")
+	b.ReportMetric(sessionMemory(b, target)/(1<<20), "session-MB")
+	for name, l := range times {
 		slices.Sort(l)
 		if len(l) > 0 {
 			b.ReportMetric(float64(l[len(l)/2].Microseconds())/1000, name+"-p50-ms")

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/go-delve/delve/pkg/proc"
+
+	"github.com/restep/restep/sim/steplog"
 )
 
 // Reverse execution: where the program stood last at something that is looked
@@ -32,10 +33,14 @@ type found struct {
 // that are on.
 type search struct {
 	t       *Target
-	matches func(*proc.Target) (bool, error)
+	matches func(*proc.Target) (bool, error) // with the debugger's lock
+	holds   func(id int) (bool, error)       // of a breakpoint that matches, without it; nil = all do
 	// whole makes each window begin with the run, because hit counts matter.
 	whole bool
 	floor uint64 // steps before this one are not looked at; at least 1
+	// splits are steps at which a window must begin: a goroutine starts there
+	// on whose stack a variable is watched.
+	splits []uint64
 }
 
 var errMany = errors.New("too many stops")
@@ -54,6 +59,11 @@ func (s *search) last(ctx context.Context, end moment) (*found, error) {
 	}
 	for width := uint64(1); end.step > s.floor; width *= 2 {
 		from := end.step - min(width, end.step-s.floor)
+		for _, n := range s.splits {
+			if n > from && n < end.step {
+				from = n
+			}
+		}
 		if f, err := s.window(ctx, from, end); err != nil || f != nil {
 			return f, err
 		}
@@ -83,7 +93,11 @@ func (s *search) window(ctx context.Context, from uint64, end moment) (*found, e
 
 // count looks at all stops between step from and end.
 func (s *search) count(ctx context.Context, from uint64, end moment) (*found, error) {
-	if err := s.begin(ctx, from); err != nil {
+	room := max(3*(end.step-from), minRoom) // of the window that may come next
+	if s.whole {
+		room = 0
+	}
+	if err := s.begin(ctx, from, room); err != nil {
 		return nil, err
 	}
 	limit := limitWindow
@@ -92,9 +106,9 @@ func (s *search) count(ctx context.Context, from uint64, end moment) (*found, er
 	}
 	var answer *found
 	n := 0
-	reached, err := s.t.until(ctx, end, func(tgt *proc.Target) (bool, error) {
+	reached, err := s.t.until(ctx, end, func() (bool, error) {
 		n++
-		ok, err := s.matches(tgt)
+		ok, err := s.accepts()
 		if ok {
 			answer = &found{from, n}
 		}
@@ -106,22 +120,39 @@ func (s *search) count(ctx context.Context, from uint64, end moment) (*found, er
 	return answer, err
 }
 
-// begin goes to the start of a window.
-func (s *search) begin(ctx context.Context, from uint64) error {
-	if err := s.t.rerunTo(ctx, from); err != nil {
-		return err
+// accepts reports whether the stop at which the program is matches.
+func (s *search) accepts() (bool, error) {
+	grp, unlock := s.t.dbg.LockTargetGroup()
+	ok, err := s.matches(grp.Selected)
+	id := 0
+	if bp := grp.Selected.CurrentThread().Breakpoint().Breakpoint; bp != nil {
+		id = bp.LogicalID()
 	}
+	unlock()
+	if ok && err == nil && s.holds != nil {
+		return s.holds(id)
+	}
+	return ok, err
+}
+
+// minRoom is how many steps before the first window may soon be looked at.
+const minRoom = 32
+
+// begin goes to the start of a window, before which room steps may be next.
+func (s *search) begin(ctx context.Context, from, room uint64) error {
 	if s.whole {
+		// Before breakpoints are set again: Delve does not set those that their
+		// hit counts will not let stop any more.
 		s.t.clearHits()
 	}
-	return nil
+	return s.t.rerunTo(ctx, from, room)
 }
 
 // land goes to an answer, with the same breakpoints on. The last resumption
 // goes through whatever is in front of the debugger.
 func (s *search) land(ctx context.Context, f found) error {
 	t := s.t
-	if err := s.begin(ctx, f.from); err != nil {
+	if err := s.begin(ctx, f.from, 0); err != nil {
 		return err
 	}
 	if err := t.setStop(0); err != nil {
@@ -132,13 +163,20 @@ func (s *search) land(ctx context.Context, f found) error {
 			return err
 		}
 	}
-	return t.resume(ctx)
+	for {
+		if err := t.resume(ctx); err != nil {
+			return err
+		}
+		if again, err := t.Follow(); err != nil || !again {
+			return err
+		}
+	}
 }
 
 // keepHits notes how often breakpoints were hit, for the search counts, too.
 func (t *Target) keepHits() (restore func()) {
 	type count struct {
-		lbp   *proc.LogicalBreakpoint
+		id    int
 		total uint64
 		perG  map[int64]uint64
 	}
@@ -146,13 +184,15 @@ func (t *Target) keepHits() (restore func()) {
 	defer unlock()
 	var counts []count
 	for _, lbp := range grp.LogicalBreakpoints {
-		counts = append(counts, count{lbp, lbp.TotalHitCount, maps.Clone(lbp.HitCount)})
+		counts = append(counts, count{lbp.LogicalID, lbp.TotalHitCount, maps.Clone(lbp.HitCount)})
 	}
 	return func() {
-		_, unlock := t.dbg.LockTargetGroup()
+		grp, unlock := t.dbg.LockTargetGroup()
 		defer unlock()
 		for _, c := range counts {
-			c.lbp.TotalHitCount, c.lbp.HitCount = c.total, c.perG
+			if lbp := grp.LogicalBreakpoints[c.id]; lbp != nil {
+				lbp.TotalHitCount, lbp.HitCount = c.total, c.perG
+			}
 		}
 	}
 }
@@ -180,9 +220,11 @@ func (t *Target) countsHits() bool {
 }
 
 // ReverseContinue goes back to the last hit of any of the user's breakpoints
-// after step floor, 0 for the start of the run. It returns false, and leaves
-// the program at an unknown place before the present one, when there is none.
-func (t *Target) ReverseContinue(ctx context.Context, floor uint64) (bool, error) {
+// after step floor, 0 for the start of the run. holds is asked for conditions
+// that Delve does not know, by the breakpoint's id; it is nil when there are none.
+// It returns false, and leaves the program at an unknown place before the present
+// one, when there is no such hit.
+func (t *Target) ReverseContinue(ctx context.Context, floor uint64, holds func(id int) (bool, error)) (bool, error) {
 	end, err := t.here()
 	if err != nil {
 		return false, err
@@ -190,18 +232,82 @@ func (t *Target) ReverseContinue(ctx context.Context, floor uint64) (bool, error
 	if !t.anyStops() {
 		return false, nil
 	}
-	s := &search{t: t, whole: t.countsHits(), floor: max(floor, 1), matches: func(tgt *proc.Target) (bool, error) {
+	s := &search{t: t, whole: t.countsHits(), floor: max(floor, 1), holds: holds, matches: func(tgt *proc.Target) (bool, error) {
 		bp := tgt.CurrentThread().Breakpoint().Breakpoint
 		return bp != nil && (bp.Logical == nil || !bp.Logical.Tracepoint), nil
 	}}
 	if !s.whole {
 		defer t.keepHits()()
 	}
+	if s.splits, err = t.startsOfStacks(); err != nil {
+		return false, err
+	}
 	f, err := s.last(ctx, end)
 	if err != nil || f == nil {
 		return false, err
 	}
 	return true, s.land(ctx, *f)
+}
+
+// LastWrite goes back to the last write to a variable: to the instruction after
+// it. It returns false, and leaves the program at an unknown place, when it was
+// not written before.
+func (t *Target) LastWrite(ctx context.Context, w *Watch) (ok bool, err error) {
+	end, err := t.here()
+	if err != nil {
+		return false, err
+	}
+	quiet, err := t.silence()
+	if err != nil {
+		return false, err
+	}
+	before := t.watches
+	defer func() {
+		err = errors.Join(err, t.disarm())
+		t.watches = before
+		err = errors.Join(err, quiet())
+	}()
+	w.ID = WatchID(maxWatches)
+	t.watches = []*Watch{w}
+	if err := t.arm(); err != nil {
+		return false, err
+	}
+	s := &search{t: t, floor: 1, matches: func(tgt *proc.Target) (bool, error) {
+		bp := tgt.CurrentThread().Breakpoint().Breakpoint
+		return bp != nil && bp.LogicalID() == w.ID, nil
+	}}
+	if s.splits, err = t.startsOfStacks(); err != nil {
+		return false, err
+	}
+	f, err := s.last(ctx, end)
+	if err != nil || f == nil {
+		return false, err
+	}
+	return true, s.land(ctx, *f)
+}
+
+// maxWatches is more than the processor can watch.
+const maxWatches = 64
+
+// startsOfStacks returns the steps at which the goroutines start on whose
+// stacks variables are watched.
+func (t *Target) startsOfStacks() (list []uint64, err error) {
+	for _, w := range t.watches {
+		if w.goroutine == 0 {
+			continue
+		}
+		c := t.prog.Log.Cursor(steplog.Filter{Kinds: []steplog.Kind{steplog.KindGo}})
+		for c.Next() {
+			if f, ok := c.Step().Field(steplog.TagGoroutine); ok && int64(f.Num) == w.goroutine {
+				list = append(list, c.Step().Number)
+				break
+			}
+		}
+		if err := c.Err(); err != nil {
+			return nil, fmt.Errorf("read the recorded run: %w", err)
+		}
+	}
+	return list, nil
 }
 
 // anyStops reports whether a breakpoint of the user's is on.
@@ -214,124 +320,4 @@ func (t *Target) anyStops() bool {
 		}
 	}
 	return false
-}
-
-// StepBack goes back to the line that the goroutine which is stopped was at
-// before: in the function that is shown, or in its caller. It returns false,
-// and leaves the program at an unknown place, when there is none: nothing of
-// the program is on the stack, or nothing ran before.
-func (t *Target) StepBack(ctx context.Context) (bool, error) { return t.stepBack(ctx, false) }
-
-// StepBackOut is StepBack to the function that called the one that is shown.
-func (t *Target) StepBackOut(ctx context.Context) (bool, error) { return t.stepBack(ctx, true) }
-
-func (t *Target) stepBack(ctx context.Context, out bool) (ok bool, err error) {
-	end, err := t.here()
-	if err != nil {
-		return false, err
-	}
-	if end.goroutine == 0 {
-		return false, errors.New("no goroutine is stopped here: the simulator made this step")
-	}
-	frames, err := t.Frames(-1)
-	if err != nil {
-		return false, err
-	}
-	var at Frame
-	switch {
-	case end.atStep:
-		at = t.Place(frames)
-	case len(frames) > 0:
-		at = frames[0]
-	}
-	if inSimulator(at.Func) {
-		return false, nil // the goroutine has just ended, say
-	}
-	from := at.Index
-	if out {
-		from++
-	}
-	lines, err := t.linesBefore(frames[min(from, len(frames)):], !out)
-	if err != nil {
-		return false, err
-	}
-	quiet, err := t.silence()
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, quiet()) }()
-	drop, err := t.breakAt(lineID, lines.addrs)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, drop()) }()
-	s := &search{t: t, floor: 1, matches: func(tgt *proc.Target) (bool, error) { return lines.match(tgt, end.goroutine, at) }}
-	f, err := s.last(ctx, end)
-	if err != nil || f == nil {
-		return false, err
-	}
-	return true, s.land(ctx, *f)
-}
-
-// lineID is the id of the breakpoint at all these places.
-const lineID = stopID - 1
-
-// lines are the places in the present function and its caller where a line
-// begins.
-type lines struct {
-	addrs   []uint64
-	offsets []int64 // of the frames
-}
-
-// linesBefore collects the lines of the function on top of a stack and, for
-// caller, of the function that called it.
-func (t *Target) linesBefore(frames []Frame, caller bool) (*lines, error) {
-	grp, unlock := t.dbg.LockTargetGroup()
-	defer unlock()
-	bi := grp.Selected.BinInfo()
-	l := &lines{}
-	seen := map[uint64]bool{}
-	count := 1
-	if caller {
-		count = 2
-	}
-	for _, f := range frames[:min(count, len(frames))] {
-		fn := bi.PCToFunc(f.PC)
-		if fn == nil {
-			break
-		}
-		pcs, err := fn.AllPCs("", 0)
-		if err != nil {
-			return nil, fmt.Errorf("find the lines of %s: %w", fn.Name, err)
-		}
-		begin := fn.PrologueEndPC()
-		l.offsets = append(l.offsets, f.offset)
-		for _, pc := range pcs {
-			if pc >= begin && !seen[pc] {
-				seen[pc] = true
-				l.addrs = append(l.addrs, pc)
-			}
-		}
-	}
-	if len(l.addrs) == 0 {
-		return nil, errors.New("the function that is shown has no lines")
-	}
-	return l, nil
-}
-
-// match reports whether a stop is at another line of one of the frames than at.
-func (l *lines) match(tgt *proc.Target, goroutine int64, at Frame) (bool, error) {
-	g, err := proc.GetG(tgt.CurrentThread())
-	if err != nil || g == nil || g.ID != goroutine {
-		return false, err
-	}
-	frames, err := proc.ThreadStacktrace(tgt, tgt.CurrentThread(), 0)
-	if err != nil || len(frames) == 0 {
-		return false, err
-	}
-	offset := frames[0].FrameOffset()
-	if !slices.Contains(l.offsets, offset) {
-		return false, nil
-	}
-	return offset != at.offset || frames[0].Current.Line != at.Line || frames[0].Current.File != at.File, nil
 }

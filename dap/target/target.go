@@ -35,6 +35,7 @@ type Target struct {
 
 	vars     *variables // guarded by the debugger's lock
 	stopLine int        // where the breakpoint is in stopFile
+	watches  []*Watch   // see SetWatches
 
 	mu       sync.Mutex // guards run and closed
 	run      *program.Run
@@ -151,6 +152,7 @@ func (t *Target) Rewind(context.Context) error {
 	}
 	grp, unlock := t.dbg.LockTargetGroup()
 	defer unlock()
+	_ = t.disarmLocked(grp)
 	_ = grp.Detach(true) // it may have ended by itself
 	finish(old)
 	run, err := t.prog.Start()
@@ -222,7 +224,7 @@ func (t *Target) setStop(n uint64) error {
 	}
 	if t.atGate {
 		t.atGate = false
-		return t.run.Release(n, budget())
+		return t.run.Release(n, budget(), t.prog.Log.Steps())
 	}
 	grp, unlock := t.dbg.LockTargetGroup()
 	defer unlock()
@@ -254,6 +256,10 @@ func (t *Target) silence() (restore func() error, err error) {
 	if err := grp.ClearSteppingBreakpoints(); err != nil {
 		return nil, err
 	}
+	hits := t.watchHits(grp)
+	if err := t.disarmLocked(grp); err != nil {
+		return nil, err
+	}
 	var off []*proc.LogicalBreakpoint
 	for _, lbp := range grp.LogicalBreakpoints {
 		if lbp.LogicalID == stopID || !lbp.Enabled() {
@@ -278,6 +284,10 @@ func (t *Target) silence() (restore func() error, err error) {
 				return fmt.Errorf("switch breakpoint %d on again: %w", lbp.LogicalID, err)
 			}
 		}
+		if err := t.armLocked(grp); err != nil {
+			return err
+		}
+		hits()
 		return nil
 	}, nil
 }

@@ -32,6 +32,12 @@ def command_back(args):
 	"""Goes back to the line before, in this function or its caller."""
 	dlv_command("rev next")
 
+def command_lastwrite(args):
+	"""Goes back to the last write to a variable.
+
+	lastwrite <expression>"""
+	dlv_command("restart +lastwrite," + args)
+
 def command_where(args):
 	"""Says at which step of which run the program is."""
 	dlv_command("restart +where")

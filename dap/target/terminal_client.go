@@ -153,10 +153,6 @@ func (c *client) FindLocation(s api.EvalScope, loc string, instruction bool, rul
 	return c.Client.FindLocation(c.scope(s), loc, instruction, rules)
 }
 
-func (c *client) CreateWatchpoint(s api.EvalScope, expr string, kind api.WatchType) (*api.Breakpoint, error) {
-	return c.Client.CreateWatchpoint(c.scope(s), expr, kind)
-}
-
 // Recorded makes the terminal's restart accept a position.
 func (c *client) Recorded() bool { return true }
 
@@ -224,7 +220,7 @@ func (c *client) Rewind() <-chan *api.DebuggerState {
 		}
 		ok := false
 		if err == nil {
-			ok, err = c.target.ReverseContinue(c.ctx, 0)
+			ok, err = c.target.ReverseContinue(c.ctx, 0, nil)
 		}
 		if err == nil && !ok {
 			fmt.Println("No breakpoint was hit before: this is the start of the run.")
@@ -271,15 +267,17 @@ func (c *client) backBy(step func(context.Context) (bool, error)) (*api.Debugger
 }
 
 var (
-	errChanged     = errors.New("the program was changed: what is behind it is not the recorded run; use jump STEP first")
-	errReverseStep = errors.New("going back into a call that has returned is not supported: use rev next, or jump STEP")
-	errInstruction = errors.New("going back by instruction is not supported: use rev next, or jump STEP")
-	errCheckpoint  = errors.New("checkpoints are made as needed: use jump STEP")
+	errChanged    = errors.New("the program was changed: what is behind it is not the recorded run; use jump STEP first")
+	errCheckpoint = errors.New("checkpoints are made as needed: use jump STEP")
 )
 
-func (c *client) ReverseStep() (*api.DebuggerState, error) { return nil, errReverseStep }
+// ReverseStep is rev step.
+func (c *client) ReverseStep() (*api.DebuggerState, error) { return c.backBy(c.target.StepBackIn) }
+
+// ReverseStepInstruction is rev step-instruction and rev next-instruction: a
+// call is one instruction for both.
 func (c *client) ReverseStepInstruction(bool) (*api.DebuggerState, error) {
-	return nil, errInstruction
+	return c.backBy(c.target.StepBackInstruction)
 }
 
 func (c *client) Checkpoint(string) (int, error) { return 0, errCheckpoint }

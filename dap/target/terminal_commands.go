@@ -41,6 +41,8 @@ func (c *client) run(command string, args []string) error {
 		return c.printMachines()
 	case "steps":
 		return c.printSteps(args)
+	case "lastwrite":
+		return c.lastWrite(strings.Join(args, ",,"))
 	}
 	return fmt.Errorf("there is no command %q", command)
 }

@@ -163,7 +163,7 @@ func (w *walk) turn() string {
 		}
 		return "step back"
 	case 9:
-		ok, err := w.target.ReverseContinue(w.t.Context(), 0)
+		ok, err := w.target.ReverseContinue(w.t.Context(), 0, nil)
 		check(err)
 		if !ok {
 			check(w.engine.Jump(w.t.Context(), 1))

@@ -98,9 +98,10 @@ func (p *Program) begin(r *Run, log string, gate bool) (*Run, error) {
 }
 
 // Release opens the gate; the program makes note that it stops at step stop, 0
-// for nowhere. Its checkpoints may use budget bytes of memory together.
-func (r *Run) Release(stop, budget uint64) error {
-	if err := r.child.Release(stop, budget); err != nil {
+// for nowhere. Its checkpoints may use budget bytes of memory together; the
+// recorded run has total steps.
+func (r *Run) Release(stop, budget, total uint64) error {
+	if err := r.child.Release(stop, budget, total); err != nil {
 		return fmt.Errorf("let the program run: %w", err)
 	}
 	return nil

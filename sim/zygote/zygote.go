@@ -265,10 +265,11 @@ func (z *Zygote) Run(r *Request) (*Child, error) {
 
 // Release lets a child that was started with Gate run; it stops for the
 // debugger at step stop, 0 for nowhere. Its checkpoints may use budget bytes of
-// memory together.
-func (c *Child) Release(stop, budget uint64) error {
+// memory together; the run is known to have total steps, 0 when it is not known.
+func (c *Child) Release(stop, budget, total uint64) error {
 	b := binary.LittleEndian.AppendUint64(nil, stop)
-	_, err := c.z.gate.Write(binary.LittleEndian.AppendUint64(b, budget))
+	b = binary.LittleEndian.AppendUint64(b, budget)
+	_, err := c.z.gate.Write(binary.LittleEndian.AppendUint64(b, total))
 	return err
 }
 

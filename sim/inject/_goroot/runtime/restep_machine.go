@@ -99,6 +99,7 @@ func restepSwitch(to uint32) {
 	if old := restep.machine[cur].image; old != nil {
 		restepSave(old)
 	}
+	restep.cur = 0 // a debugger that watches a machine's variable shall not stop here
 	restepLoad(image)
 	restep.cur = to
 }

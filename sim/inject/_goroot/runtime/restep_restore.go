@@ -42,6 +42,7 @@ func restepRestore() {
 	if c.from >= restepMaxCheckpoints {
 		restepLost()
 	}
+	c.begun = restepCPUTime()
 	pid := uintptr(c.saved[c.from].pid)
 	if pid == 0 || !restepReadMaps(0, &c.mine) || !restepReadMaps(pid, &c.theirs) {
 		restepLost()
@@ -154,6 +155,9 @@ type restepWalk struct {
 	open bool       // the present piece can be written
 	lo   uintptr    // the present piece
 	hi   uintptr
+
+	missing int     // pieces in c.missing
+	bytes   uintptr // in them
 }
 
 // all cuts the address spaces into pieces within which neither changes.
@@ -276,6 +280,10 @@ func (w *restepWalk) contents() {
 			if b>>62 == 0 || a>>63 == 1 && b>>63 == 1 && a<<9 == b<<9 && a<<9 != 0 {
 				continue
 			}
+			if a>>62 == 0 {
+				w.fetch(lo + i*restepPageSize)
+				continue
+			}
 			if w.n == restepBatch {
 				w.flush()
 			}
@@ -288,6 +296,53 @@ func (w *restepWalk) contents() {
 		lo += n * restepPageSize
 	}
 	w.flush()
+	w.fetchAll()
+}
+
+// fetch notes a page that is not there: there is nothing to compare, so it goes
+// straight to its place, with its neighbours in one piece.
+//
+//go:nowritebarrierrec
+func (w *restepWalk) fetch(p uintptr) {
+	c := w.c
+	if last := w.missing - 1; last >= 0 && c.missing[last].base+c.missing[last].size == p && w.bytes < restepFetchMax {
+		c.missing[last].size += restepPageSize
+	} else {
+		if w.missing == len(c.missing) || w.bytes >= restepFetchMax {
+			w.fetchAll()
+		}
+		c.missing[w.missing] = restepIOV{p, restepPageSize}
+		w.missing++
+	}
+	w.bytes += restepPageSize
+}
+
+// restepFetchMax bounds the bytes of one system call: 2 GiB is the kernel's
+// limit.
+const restepFetchMax = 1 << 28
+
+//go:nowritebarrierrec
+func (w *restepWalk) fetchAll() {
+	if w.missing == 0 {
+		return
+	}
+	w.unlock()
+	list, n := uintptr(unsafe.Pointer(&w.c.missing)), uintptr(w.missing)
+	got, errno := restepSys(restepSysProcessVMReadv, w.pid, list, n, list, n, 0)
+	if errno != 0 || got != w.bytes {
+		restepLost()
+	}
+	w.missing, w.bytes = 0, 0
+}
+
+// unlock makes the present piece writable.
+//
+//go:nowritebarrierrec
+func (w *restepWalk) unlock() {
+	if !w.open {
+		w.check(restepSys(restepSysMprotect, w.lo, w.hi-w.lo, _PROT_READ|_PROT_WRITE, 0, 0, 0))
+		w.open = true
+	}
 }
 
 //go:nowritebarrierrec
@@ -324,10 +379,7 @@ func (w *restepWalk) flush() {
 		if memequal(to, from, restepPageSize) {
 			continue
 		}
-		if !w.open {
-			w.check(restepSys(restepSysMprotect, w.lo, w.hi-w.lo, _PROT_READ|_PROT_WRITE, 0, 0, 0))
-			w.open = true
-		}
+		w.unlock()
 		memmove(to, from, restepPageSize)
 	}
 	w.n = 0

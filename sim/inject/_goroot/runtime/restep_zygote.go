@@ -333,16 +333,16 @@ func restepBegin(cfg *restepConfig) {
 // restepWaitAtGate waits until a debugger is attached and has said where to
 // stop.
 func restepWaitAtGate() {
-	var said struct{ stop, budget uint64 }
+	var said struct{ stop, budget, total uint64 }
 	for {
-		n, errno := restepSys(restepSysRead, restepGateFD, uintptr(unsafe.Pointer(&said)), 16, 0, 0, 0)
+		n, errno := restepSys(restepSysRead, restepGateFD, uintptr(unsafe.Pointer(&said)), unsafe.Sizeof(said), 0, 0, 0)
 		if errno == _EINTR {
 			continue
 		}
-		if errno != 0 || n != 16 {
+		if errno != 0 || n != unsafe.Sizeof(said) {
 			exit(125)
 		}
-		restep.stopStep, restep.control.budget = said.stop, said.budget
+		restep.stopStep, restep.control.budget, restep.control.total = said.stop, said.budget, said.total
 		return
 	}
 }
