@@ -67,6 +67,9 @@ func (r *reporter) locals(d *done) {
 	defer cancel()
 	a := askLocals(ctx, &localsRequest{Bin: *r.bin, Log: d.path, Step: f.Step})
 	r.reading += time.Since(start)
+	if a.Advice != "" {
+		r.reading = 2 * localsBudget // it will not be otherwise the next time
+	}
 	if r.ctx.Err() != nil {
 		return
 	}
@@ -83,10 +86,10 @@ func (a *localsAnswer) lines() []string {
 		lines = append(lines, string(cutWidth([]byte(head+text.Escape(s)), localsWidth)))
 		head = "         "
 	}
-	if a.Error != "" {
-		add("not read: " + a.Error)
+	if a.Error != "" { // in full: one may want to copy it
+		lines = append(lines, head+"not read: "+text.Escape(a.Error))
 		if a.Advice != "" {
-			add(a.Advice)
+			lines = append(lines, "         "+text.Escape(a.Advice))
 		}
 		return lines
 	}
@@ -143,7 +146,7 @@ func runLocals(ctx context.Context) int {
 		a = &localsAnswer{Error: err.Error()}
 		var attach *target.AttachError
 		if errors.As(err, &attach) {
-			a.Error, a.Advice = "the debugger cannot attach: "+attach.Err.Error(), attach.Advice
+			a.Error, a.Advice = "this host does not let the debugger attach", attach.Advice
 		}
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(a); err != nil {

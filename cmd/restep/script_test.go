@@ -17,7 +17,7 @@ import (
 
 // TestMain lets this binary stand for restep in scripts.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"restep": main})
+	testscript.Main(m, map[string]func(){"restep": main, "noptrace": noptrace})
 }
 
 // TestScript runs testdata/script. The scripts share the build caches of the

@@ -24,6 +24,8 @@ func module(t *testing.T) string {
 		"bank/testdata/a.txt":      "a",
 		"bank/testdata/deep/b.txt": "b",
 		"bank/other/c.txt":         "not ours",
+		"testdata/shared.txt":      "shared",
+		"testdata/x/deep.go":       "package x",
 		"ledger/ledger.go":         "package ledger\n",
 		"unused/unused.go":         "package unused\n",
 	} {
@@ -67,7 +69,7 @@ func TestTake(t *testing.T) {
 	}
 	data := slices.Sorted(maps.Keys(m.Data))
 	if got, want := strings.Join(data, " "), "example.com/m/bank/in.txt example.com/m/bank/testdata/a.txt "+
-		"example.com/m/bank/testdata/deep/b.txt"; got != want {
+		"example.com/m/bank/testdata/deep/b.txt example.com/m/testdata/shared.txt example.com/m/testdata/x/deep.go"; got != want {
 		t.Errorf("data %s\nwant %s", got, want)
 	}
 }

@@ -32,7 +32,7 @@ type Manifest struct {
 	Flags   []string          `json:"flags,omitempty"`   // of the build, as given to restep
 	Modules map[string]string `json:"modules,omitempty"` // version by path, for modules that are not the user's own
 	Sources map[string]string `json:"sources,omitempty"` // SHA-256 in hex, by module path and name
-	Data    map[string]string `json:"data,omitempty"`    // the same for the files beside the tests and in testdata
+	Data    map[string]string `json:"data,omitempty"`    // the same for the files beside the tests and in testdata, here and above
 	Partial bool              `json:"partial,omitempty"` // there were more files than a manifest holds
 }
 

@@ -132,13 +132,41 @@ func (p *listed) hash(m *Manifest, size *int64) error {
 }
 
 // TakeData reads, into m, the files that tests of the package find in their
-// working folder and in its testdata.
+// working folder, in its testdata, and in the testdata of the folders above it
+// up to the module's.
 func TakeData(s *Spec, m *Manifest) error {
 	m.Data = map[string]string{}
-	size := int64(0)
-	full := errors.New("enough")
-	err := filepath.WalkDir(s.PackageDir, func(file string, e fs.DirEntry, err error) error {
-		rel, relErr := filepath.Rel(s.PackageDir, file)
+	d := data{spec: s, m: m}
+	err := d.folder(s.PackageDir, false)
+	for dir := s.PackageDir; err == nil && dir != s.ModuleDir && filepath.Dir(dir) != dir; {
+		dir = filepath.Dir(dir)
+		if rel, bad := filepath.Rel(s.ModuleDir, dir); bad != nil || !filepath.IsLocal(rel) {
+			break
+		}
+		if err = d.folder(filepath.Join(dir, "testdata"), true); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+	}
+	if err != nil && err != errEnough {
+		return fmt.Errorf("read the files beside the tests: %w", err)
+	}
+	return nil
+}
+
+// data is one call of TakeData.
+type data struct {
+	spec *Spec
+	m    *Manifest
+	size int64
+}
+
+var errEnough = errors.New("enough files")
+
+// folder reads the files of a folder: all below it, or those in it and in its
+// testdata.
+func (d *data) folder(dir string, all bool) error {
+	return filepath.WalkDir(dir, func(file string, e fs.DirEntry, err error) error {
+		rel, relErr := filepath.Rel(dir, file)
 		switch {
 		case relErr != nil:
 			return relErr
@@ -147,26 +175,30 @@ func TakeData(s *Spec, m *Manifest) error {
 				return err
 			}
 			return nil // not readable: nor is it for the test
-		case e.IsDir() && rel != "." && rel != "testdata" && !strings.HasPrefix(rel, "testdata"+string(filepath.Separator)):
+		case e.IsDir() && !all && rel != "." && rel != "testdata" && !strings.HasPrefix(rel, "testdata"+string(filepath.Separator)):
 			return fs.SkipDir
-		case !e.Type().IsRegular() || filepath.Dir(rel) == "." && strings.HasSuffix(rel, ".go"):
+		case !e.Type().IsRegular() || !all && filepath.Dir(rel) == "." && strings.HasSuffix(rel, ".go"):
 			return nil
 		}
-		info, err := e.Info()
-		if err != nil {
-			return nil
-		}
-		if size += info.Size(); len(m.Data) >= maxData || size > maxDataSize {
-			m.Partial = true
-			return full
-		}
-		if sum, _, err := hashFile(file); err == nil {
-			m.Data[s.Package+"/"+filepath.ToSlash(rel)] = sum
-		}
-		return nil
+		return d.file(file, e)
 	})
-	if err != nil && err != full {
-		return fmt.Errorf("read the files beside the tests: %w", err)
+}
+
+func (d *data) file(file string, e fs.DirEntry) error {
+	info, err := e.Info()
+	if err != nil {
+		return nil // it is gone
+	}
+	if d.size += info.Size(); len(d.m.Data) >= maxData || d.size > maxDataSize {
+		d.m.Partial = true
+		return errEnough
+	}
+	rel, err := filepath.Rel(d.spec.ModuleDir, file)
+	if err != nil {
+		return err
+	}
+	if sum, _, err := hashFile(file); err == nil {
+		d.m.Data[d.spec.Module+"/"+filepath.ToSlash(rel)] = sum
 	}
 	return nil
 }

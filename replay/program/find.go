@@ -163,7 +163,7 @@ func (p *Program) changedData(log *steplog.Reader) []string {
 		return nil
 	}
 	now := &inputs.Manifest{}
-	if err := inputs.TakeData(&inputs.Spec{Package: p.Bin.ImportPath, PackageDir: p.Bin.PackageDir}, now); err != nil {
+	if err := inputs.TakeData(InputsSpec(p.Bin, "", nil, nil, nil), now); err != nil {
 		return nil
 	}
 	return inputs.ChangedData(p.then, now, log)
