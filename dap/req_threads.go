@@ -158,13 +158,19 @@ func (s *session) invalidate(areas ...dap.InvalidatedAreas) {
 	}
 }
 
-// label names a machine as the recorded run does.
+// label names a machine as the recorded run does; a child process has its pid
+// in brackets behind it.
 func (s *session) label(id uint32) string {
 	if id == 0 {
 		return "runtime"
 	}
 	if m, ok := s.engine.Log().Machine(steplog.MachineID(id)); ok && id < 1<<16 {
 		return m.Label
+	}
+	if id >= target.FirstChild {
+		if child, ok := s.target.Child(id); ok {
+			return fmt.Sprintf("%s[%d]", s.label(child.Host), child.Pid)
+		}
 	}
 	return fmt.Sprintf("machine-%d", id)
 }

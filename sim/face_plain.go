@@ -29,5 +29,7 @@ func simArgs(uint32) []string                                            { retur
 func simSetEnv(uint32, []string)                                         {}
 func simSetArgs(uint32, []string)                                        {}
 func simOp(uint8, uint32, string, string, int64) (string, int64)         { return "", 0 }
+func simLinkProgram(int, string, func())                                 {}
+func simProgram(string) int                                              { return 0 }
 func simClock(uint32, int64, int64) (wall, off, since, rate int64)       { return 0, 0, 0, 0 }
 func simTime(uint32) (wall, mono int64)                                  { return 0, 0 }

@@ -75,6 +75,12 @@ func simSetArgs(id uint32, args []string)
 //go:linkname simOp runtime.restepSimOp
 func simOp(op uint8, id uint32, a, b string, v int64) (text string, n int64)
 
+//go:linkname simLinkProgram runtime.restepSimLinkProgram
+func simLinkProgram(number int, dir string, main func())
+
+//go:linkname simProgram runtime.restepSimProgram
+func simProgram(dir string) int
+
 //go:linkname simClock runtime.restepSimClock
 func simClock(id uint32, step, ppm int64) (wall, off, since, rate int64)
 

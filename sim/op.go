@@ -20,4 +20,5 @@ const (
 	opFDLimit
 	opProcess
 	opFreeSpace
+	opAddProgram
 )

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-delve/delve/pkg/proc"
 )
@@ -12,13 +13,21 @@ import (
 type Machine struct {
 	ID    uint32
 	Alive bool
-	image uint64 // address of its saved variables, 0 when it is off
+	// Pid is 0 for a machine; another process of machine Host has a number
+	// from FirstChild on and counts as a machine, too.
+	Host, Pid uint32
+	image     uint64 // address of its saved variables, 0 when it is off
 }
 
-// maxMachines is restepMaxMachines of the patched runtime.
-const maxMachines = 1024
+// FirstChild is restepMaxMachines of the patched runtime, which bounds the
+// machines; child processes are numbered from there on.
+const FirstChild = 4096
 
-// MachineList returns the machines that exist at this stop, by id.
+// maxChildren is restepMaxChildren of the patched runtime.
+const maxChildren = 1024
+
+// MachineList returns the machines that exist at this stop, by id, and behind
+// them the child processes that run.
 func (t *Target) MachineList() ([]Machine, error) {
 	grp, unlock := t.dbg.LockTargetGroup()
 	defer unlock()
@@ -34,6 +43,8 @@ type mLayout struct {
 	cur, count       uint64 // addresses of restep.cur and restep.nmachine
 	image, alive     uint64 // addresses of those fields of machine 0
 	stride           uint64 // from one machine to the next
+	children         uint64 // address of restep.nchild
+	host, pid        uint64 // addresses of those fields of machine 0
 	pieces, numPiece uint64 // addresses of restepPages.runs and nruns
 }
 
@@ -58,11 +69,12 @@ func addresses(tgt *proc.Target, exprs ...string) ([]uint64, error) {
 func (t *Target) readMachines(tgt *proc.Target) (list []Machine, inPlace uint32, err error) {
 	if t.machines == nil {
 		a, err := addresses(tgt, "runtime.restep.cur", "runtime.restep.nmachine", "runtime.restep.machine[0].image",
-			"runtime.restep.machine[0].alive", "runtime.restep.machine[1].image", "runtime.restepPages.runs", "runtime.restepPages.nruns")
+			"runtime.restep.machine[0].alive", "runtime.restep.machine[1].image", "runtime.restepPages.runs", "runtime.restepPages.nruns",
+			"runtime.restep.nchild", "runtime.restep.machine[0].host", "runtime.restep.machine[0].pid")
 		if err != nil {
 			return nil, 0, fmt.Errorf("read the machines: %w", err)
 		}
-		t.machines = &mLayout{a[0], a[1], a[2], a[3], a[4] - a[2], a[5], a[6]}
+		t.machines = &mLayout{a[0], a[1], a[2], a[3], a[4] - a[2], a[5], a[6], a[7], a[8], a[9]}
 	}
 	l, mem := t.machines, tgt.Memory()
 	cur, err := readWord(mem, l.cur, 4)
@@ -73,22 +85,55 @@ func (t *Target) readMachines(tgt *proc.Target) (list []Machine, inPlace uint32,
 	if err != nil {
 		return nil, 0, err
 	}
-	n := count
-	if n >= maxMachines {
-		return nil, 0, fmt.Errorf("the program has %d machines; the limit is %d", n, maxMachines)
+	if count >= FirstChild {
+		return nil, 0, fmt.Errorf("the program has %d machines; the limit is %d", count, FirstChild)
 	}
-	first := min(l.image, l.alive)
-	b := make([]byte, l.stride*(n+1))
-	if _, err := mem.ReadMemory(b, first); err != nil {
-		return nil, 0, fmt.Errorf("read the machines: %w", err)
+	children, err := readWord(mem, l.children, 4)
+	if err != nil {
+		return nil, 0, err
 	}
-	for id := uint64(1); id <= n; id++ {
-		at := b[id*l.stride:]
-		list = append(list, Machine{
-			ID: uint32(id), Alive: at[l.alive-first] != 0, image: binary.LittleEndian.Uint64(at[l.image-first:]),
-		})
+	if children > maxChildren {
+		return nil, 0, fmt.Errorf("the program has %d child processes; the limit is %d", children, maxChildren)
 	}
-	return list, uint32(cur), nil
+	machines, err := l.read(mem, 1, count)
+	if err != nil {
+		return nil, 0, err
+	}
+	processes, err := l.read(mem, FirstChild, children)
+	if err != nil {
+		return nil, 0, err
+	}
+	processes = slices.DeleteFunc(processes, func(m Machine) bool { return !m.Alive })
+	return append(machines, processes...), uint32(cur), nil
+}
+
+// read returns n machines from number from on.
+func (l *mLayout) read(mem proc.MemoryReadWriter, from, n uint64) ([]Machine, error) {
+	first := min(l.image, l.alive, l.host, l.pid)
+	b := make([]byte, l.stride*n)
+	if _, err := mem.ReadMemory(b, first+from*l.stride); err != nil && n > 0 {
+		return nil, fmt.Errorf("read the machines: %w", err)
+	}
+	var list []Machine
+	for i := range n {
+		at := b[i*l.stride:]
+		m := Machine{ID: uint32(from + i), Alive: at[l.alive-first] != 0, image: binary.LittleEndian.Uint64(at[l.image-first:])}
+		if m.ID >= FirstChild {
+			m.Host, m.Pid = binary.LittleEndian.Uint32(at[l.host-first:]), binary.LittleEndian.Uint32(at[l.pid-first:])
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+// Child is the child process with that number.
+func (t *Target) Child(id uint32) (Machine, bool) {
+	list, err := t.MachineList()
+	i := slices.IndexFunc(list, func(m Machine) bool { return m.ID == id && m.Pid != 0 })
+	if err != nil || i < 0 {
+		return Machine{}, false
+	}
+	return list[i], true
 }
 
 // piece is a part of the machines' variables that differs between machines:

@@ -324,7 +324,7 @@ func (t *Target) Timers() ([]Item, error) {
 		for i := 0; i < n && in.err == nil; i++ {
 			e := fmt.Sprintf("runtime.allp[0].timers.heap[%d].", i)
 			item := Item{Name: "runtime"}
-			if m := in.num(e + "timer.restepMachine"); m > 0 && m < maxMachines {
+			if m := in.num(e + "timer.restepMachine"); m > 0 && m < FirstChild {
 				item.Name = in.label(int(m))
 			}
 			if f := in.eval(e+"timer.f", inspectWord); f != nil {

@@ -47,7 +47,7 @@ func newSimulated(t *testing.T) simulated {
 			Rand:   func(s sched.Stream) uint64 { return source.Next(s) },
 			Record: func(*kernel.Event) {},
 			Wake:   func(uintptr, kernel.Mode) {},
-			Signal: func(kernel.MachineID, uint32) {},
+			Signal: func(kernel.ProcessID, uint32) {},
 		},
 	})
 	m, msg := k.NewMachine(kernel.MachineConfig{Label: "main"})

@@ -78,6 +78,11 @@ type builder struct {
 	plainFile string
 	askSim    bool // the module says which package sim it uses
 
+	programs    []*program
+	packageDir  string // of the package under test, and
+	linkPackage string // the package of its file that names programs
+	withoutFile string // -overlay without programs
+
 	generate func(*Goroot) (*Overlay, error) // Generate, but in tests
 }
 
@@ -135,7 +140,7 @@ func (b *builder) build(ctx context.Context) (*Binary, error) {
 	if err := <-vetted; err != nil {
 		return nil, err
 	}
-	return b.finish(path, l.pkg)
+	return b.finish(ctx, path, l.pkg)
 }
 
 // prepare finds the installation and makes the overlay and the linker.
@@ -191,10 +196,19 @@ func (b *builder) mergeOverlays(ctx context.Context) error {
 		}
 	}
 	var err error
-	if b.file, err = mergeOverlay(b.goroot, b.overlay, b.flags.overlay, b.Dir, extra); err != nil || b.Vet == nil {
+	if b.Vet != nil {
+		if b.plainFile, err = mergeOverlay(b.goroot, &Overlay{}, b.flags.overlay, b.Dir, extra); err != nil {
+			return err
+		}
+	}
+	if b.file, err = mergeOverlay(b.goroot, b.overlay, b.flags.overlay, b.Dir, extra); err != nil {
 		return err
 	}
-	b.plainFile, err = mergeOverlay(b.goroot, &Overlay{}, b.flags.overlay, b.Dir, extra)
+	b.withoutFile = b.file
+	if err := b.addPrograms(ctx, extra); err != nil || len(b.programs) == 0 {
+		return err
+	}
+	b.file, err = mergeOverlay(b.goroot, b.overlay, b.flags.overlay, b.Dir, extra)
 	return err
 }
 
@@ -437,10 +451,19 @@ func buildID(path string) (string, error) {
 }
 
 // finish describes the binary and writes its layout beside it.
-func (b *builder) finish(path string, pkg *listedPackage) (*Binary, error) {
+func (b *builder) finish(ctx context.Context, path string, pkg *listedPackage) (*Binary, error) {
 	layout, err := ReadLayout(path)
 	if err != nil {
 		return nil, err
+	}
+	if len(b.programs) > 0 {
+		tests, err := b.programDeps(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := layout.addPrograms(path, b.programs, tests); err != nil {
+			return nil, err
+		}
 	}
 	bin := &Binary{
 		Path:       path,

@@ -14,6 +14,8 @@
 //   - linker.go builds the linker (edits_link.go and _link), which is its own
 //     -toolexec wrapper. classes.go says whom each package's variables belong
 //     to; it is compiled into the linker too.
+//   - program.go links packages main that a test starts (sim.Program): the
+//     overlay makes them importable.
 //   - Build runs the go command. ReadLayout reads the result.
 //   - SimSource and StoreSim give package sim to users without a checkout;
 //     CheckSim compares the API number of theirs with ours.

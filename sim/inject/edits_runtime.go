@@ -34,7 +34,7 @@ var runtimeEdits = []Edit{
 		Why: "os.Exit ends a machine, not the process"},
 
 	// Scheduler.
-	{File: "runtime/runtime2.go", Type: "g", Op: End, Text: "restepMachine, restepInc uint32; restepMark uint64; restepNext guintptr; restepWaits uint32; restepLent, restepBlocked bool; restepWord uint64; restepCoro, restepBackPC, restepBackSP, restepBackBP uintptr; restepEndKind uint8; restepEndCode int32",
+	{File: "runtime/runtime2.go", Type: "g", Op: End, Text: "restepMachine, restepInc uint32; restepMark uint64; restepNext guintptr; restepWaits uint32; restepLent, restepBlocked bool; restepWord uint64; restepActs, restepEnds uint32; restepCoro, restepBackPC, restepBackSP, restepBackBP uintptr; restepEndKind uint8; restepEndCode int32",
 		Why: "a goroutine belongs to a machine"},
 	{File: "runtime/proc.go", Func: "findRunnable", Text: "if restep.on { return restepFindRunnable() }",
 		Why: "the seed picks who runs"},
@@ -193,6 +193,13 @@ var runtimeEdits = []Edit{
 	{File: "runtime/sigqueue.go", Func: "signal_ignore", Text: "if restep.on { restepSignalHandle(s, false, true); return }", Why: whySignal},
 	{File: "runtime/sigqueue.go", Func: "signal_ignored", Text: "if restep.on { return restepSignalIgnored(s) }", Why: whySignal},
 
+	{File: "runtime/signal_unix.go", Func: "os_sigpipe", Text: "if restep.on { restepSigpipe(); return }", Why: whySignal},
+
+	// Children.
+	{File: "runtime/proc.go", Func: "syscall_runtime_BeforeFork", Text: "if restep.on { return }", Why: whyFork},
+	{File: "runtime/proc.go", Func: "syscall_runtime_AfterFork", Text: "if restep.on { return }", Why: whyFork},
+	{File: "runtime/proc.go", Func: "syscall_runtime_AfterForkInChild", Text: "if restep.on { return }", Why: whyFork},
+
 	{File: "runtime/signal_unix.go", Func: "sighandler", Find: "c := &sigctxt{info, ctxt}", Op: After, Text: "; if sig == _SIGSYS && restepSigsys(c, gp) || sig == _SIGSEGV && restepWriteFault(uintptr(c.sigaddr())) { return }; if sig == _SIGQUIT && restep.on { restepBusy(c, gp) }",
 		Why: "system calls that assembly makes belong to the machine, too; the first write to a page of variables is noted; SIGQUIT asks what a run is busy with"},
 
@@ -216,5 +223,6 @@ const (
 	whyClock    = "timers are set by the machine's own clock, which may drift"
 	whyFinal    = "a finalizer of one machine would run with the variables of another, and close its files"
 	whyPlain    = "a locked instruction takes as long as twenty others, and a round trip over a channel has dozens"
-	whySignal   = "each machine has its own signals"
+	whySignal   = "each process has its own signals"
+	whyFork     = "no real process is made; the real signal mask and handlers stay"
 )

@@ -18,9 +18,9 @@ var neutralSymbols = map[string]bool{
 	"go:datafipsstart": true, "go:datafipsend": true,
 }
 
-// layoutMagic is the first word of an encoded Layout: the bytes "stepyll2",
+// layoutMagic is the first word of an encoded Layout: the bytes "stepyll3",
 // little endian, as the runtime checks it.
-const layoutMagic = 0x326c6c7970657473
+const layoutMagic = 0x336c6c7970657473
 
 // Range is a run of bytes at a fixed address of the program. Nothing else that
 // is ever written lies before Limit: pages up to there can be protected.
@@ -41,6 +41,14 @@ type Layout struct {
 	// the binary runs them. All other tasks run on each machine's boot.
 	SharedInits []uint64
 	MainInits   []uint64
+	// Program are the variables of packages of the main machine only, by
+	// address: each child process has a copy of its own.
+	Program []Range
+	// ProgramOnly are the addresses of init tasks that only programs need
+	// which the test starts (sim.Program), ProgramInits for each of these all
+	// that it needs.
+	ProgramOnly  []uint64
+	ProgramInits [][]uint64
 }
 
 // ReadLayout computes the layout of an executable linked by Build.
@@ -81,6 +89,7 @@ func layoutOf(f *elf.File) (*Layout, error) {
 	counters := Range{Addr: byName["runtime.covctrs"].Value}
 	counters.Size = byName["runtime.ecovctrs"].Value - counters.Addr
 	for i, section := range f.Sections {
+		l.Program = append(l.Program, programRanges(vars[elf.SectionIndex(i)])...)
 		next := ^uint64(0)
 		if section.Flags&elf.SHF_WRITE != 0 && i+1 < len(f.Sections) && f.Sections[i+1].Flags&elf.SHF_WRITE != 0 {
 			next = f.Sections[i+1].Addr
@@ -92,6 +101,7 @@ func layoutOf(f *elf.File) (*Layout, error) {
 		l.Machine = append(l.Machine, ranges...)
 	}
 	slices.SortFunc(l.Machine, func(a, b Range) int { return cmp.Compare(a.Addr, b.Addr) })
+	l.Program = joinRanges(l.Program)
 	return l, l.readInits(f, byName)
 }
 
@@ -148,6 +158,30 @@ func machineRanges(section *elf.Section, symbols []elf.Symbol, counters Range, n
 // wideGap is more than what aligns one variable behind another, in bytes.
 const wideGap = 64
 
+// programRanges returns the variables of the main machine only.
+func programRanges(symbols []elf.Symbol) (ranges []Range) {
+	for _, s := range symbols {
+		if classOfPackage(symbolPackage(s.Name)) == classMain {
+			ranges = append(ranges, Range{Addr: s.Value, Size: s.Size})
+		}
+	}
+	return ranges
+}
+
+// joinRanges sorts ranges and merges those that touch.
+func joinRanges(sorted []Range) []Range {
+	slices.SortFunc(sorted, func(a, b Range) int { return cmp.Compare(a.Addr, b.Addr) })
+	var out []Range
+	for _, r := range sorted {
+		if n := len(out); n > 0 && out[n-1].end() == r.Addr {
+			out[n-1].Size += r.Size
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
 // readInits reads the binary's list of init tasks, go:main.inittasks, which
 // the linker made: an array of pointers in the order of initialization.
 func (l *Layout) readInits(f *elf.File, byName map[string]elf.Symbol) error {
@@ -193,6 +227,13 @@ func (l *Layout) readInits(f *elf.File, byName map[string]elf.Symbol) error {
 //	       | as many          | their addresses, in order of initialization
 //	       | 1                | number of the main machine's init tasks
 //	       | as many          | their addresses, in order of initialization
+//	       | 1                | number of variables that each child process has a copy of
+//	       | 2n               | address and size in bytes of each
+//	       | 1                | number of init tasks that only programs need
+//	       | as many          | their addresses
+//	       | 1                | number of programs; then for each of them
+//	       | 1                | number of its init tasks
+//	       | as many          | their addresses
 func (l *Layout) Encode() []byte {
 	words := []uint64{layoutMagic, uint64(len(l.Machine))}
 	for _, r := range l.Machine {
@@ -200,6 +241,15 @@ func (l *Layout) Encode() []byte {
 	}
 	words = append(append(words, uint64(len(l.SharedInits))), l.SharedInits...)
 	words = append(append(words, uint64(len(l.MainInits))), l.MainInits...)
+	words = append(words, uint64(len(l.Program)))
+	for _, r := range l.Program {
+		words = append(words, r.Addr, r.Size)
+	}
+	words = append(append(words, uint64(len(l.ProgramOnly))), l.ProgramOnly...)
+	words = append(words, uint64(len(l.ProgramInits)))
+	for _, list := range l.ProgramInits {
+		words = append(append(words, uint64(len(list))), list...)
+	}
 	out := make([]byte, 0, 8*len(words))
 	for _, w := range words {
 		out = binary.LittleEndian.AppendUint64(out, w)

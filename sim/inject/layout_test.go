@@ -137,12 +137,15 @@ func TestLayoutWithCoverage(t *testing.T) {
 }
 
 func TestLayoutEncode(t *testing.T) {
-	l := &Layout{Machine: []Range{{0x1000, 64, 0x2000}, {0x2000, 8, 0x3000}}, SharedInits: []uint64{7, 5}, MainInits: []uint64{9}}
+	l := &Layout{
+		Machine: []Range{{0x1000, 64, 0x2000}, {0x2000, 8, 0x3000}}, SharedInits: []uint64{7, 5}, MainInits: []uint64{9},
+		Program: []Range{{Addr: 0x3001, Size: 3}}, ProgramOnly: []uint64{4}, ProgramInits: [][]uint64{{7, 4}, nil},
+	}
 	var words []uint64
 	for b := l.Encode(); len(b) > 0; b = b[8:] {
 		words = append(words, binary.LittleEndian.Uint64(b))
 	}
-	want := []uint64{layoutMagic, 2, 0x1000, 64, 0x2000, 0x2000, 8, 0x3000, 2, 7, 5, 1, 9}
+	want := []uint64{layoutMagic, 2, 0x1000, 64, 0x2000, 0x2000, 8, 0x3000, 2, 7, 5, 1, 9, 1, 0x3001, 3, 1, 4, 2, 2, 7, 4, 0}
 	if !slices.Equal(words, want) {
 		t.Errorf("encoded %#x, want %#x", words, want)
 	}

@@ -35,7 +35,7 @@ func (c *console) Write(t *Task, p []byte) (int, abi.Errno) {
 	}
 	c.m.log.append(p, true)
 	ev := Event{Kind: steplog.KindLog, Machine: c.m.id, Text: p, FD: c.fd, Nr: -1}
-	if c.m.id == Main && p[0] == testFraming {
+	if t.proc.id == ProcessID(Main) && p[0] == testFraming {
 		ev.Kind = steplog.KindTest
 		ev.Text = p[1:]
 	}

@@ -18,6 +18,13 @@
 // writes a step log (it hands events to Host.Record), it never touches the
 // real machine except through the read-only Host.Under tree.
 //
+// A machine has one process from its boot on and may get more by clone and
+// execve (process.go). It keeps what Linux keeps of a process: numbers, groups,
+// descriptors, directory, signals, parent and children, status. Memory and
+// goroutines are the runtime's; to it, a child is one more machine
+// (sim/inject/_goroot/runtime/restep_child.go). Which programs execve finds is
+// written in their files (programMark), so they can be copied and linked.
+//
 // Invariant: two kernels given the same sequence of calls, times and random
 // numbers answer identically. Nothing here ranges over a map, reads a clock
 // or compares addresses.

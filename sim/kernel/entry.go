@@ -42,21 +42,22 @@ type Entry struct {
 // cannot wait: a call that would have to gives EINTR, or EAGAIN when it reads
 // or writes.
 func (k *Kernel) Syscall(id MachineID, nr uintptr, a *Args) (uintptr, abi.Errno) {
-	return k.SyscallFrom(id, 0, nr, a)
+	return k.SyscallFrom(ProcessID(id), 0, nr, a)
 }
 
-// SyscallFrom is Syscall for a caller that can wait. ERESTARTSYS asks it to do
+// SyscallFrom is Syscall for any process and a caller that can wait. ERESTARTSYS asks it to do
 // so until Host.Ready is told caller, and then to make the same call once more.
-func (k *Kernel) SyscallFrom(id MachineID, caller, nr uintptr, a *Args) (uintptr, abi.Errno) {
-	m := k.Machine(id)
-	assert(m != nil && m.state == Running, "system call on a machine that is off")
-	t := Task{k: k, m: m, proc: m.proc, caller: caller}
-	k.caller = m.proc
+func (k *Kernel) SyscallFrom(id ProcessID, caller, nr uintptr, a *Args) (uintptr, abi.Errno) {
+	p := k.process(id)
+	assert(p != nil, "system call of a process that does not run")
+	m := p.m
+	t := Task{k: k, m: m, proc: p, caller: caller}
+	k.caller = p
 	e := k.lookup(nr)
 	if e == nil || e.fn == nil {
 		name := callName(nr)
 		k.record(&Event{
-			Kind: steplog.KindUnsupported, Machine: id, Text: []byte(name),
+			Kind: steplog.KindUnsupported, Machine: m.id, Text: []byte(name),
 			FD: -1, Nr: int32(nr), Errno: abi.ENOSYS,
 		})
 		return 0, abi.ENOSYS
@@ -66,7 +67,7 @@ func (k *Kernel) SyscallFrom(id MachineID, caller, nr uintptr, a *Args) (uintptr
 		return r, errno
 	}
 	if !e.quiet && !isConsoleWrite(&t, nr, a) {
-		ev := Event{Kind: steplog.KindSyscall, Machine: id, FD: -1, Nr: int32(nr), Result: int64(r), Errno: errno}
+		ev := Event{Kind: steplog.KindSyscall, Machine: m.id, FD: -1, Nr: int32(nr), Result: int64(r), Errno: errno}
 		describe(&ev, e, a)
 		k.record(&ev)
 	}
@@ -74,8 +75,8 @@ func (k *Kernel) SyscallFrom(id MachineID, caller, nr uintptr, a *Args) (uintptr
 }
 
 // Forget is told that a caller died while its call waited.
-func (k *Kernel) Forget(id MachineID, caller uintptr) {
-	m := k.Machine(id)
+func (k *Kernel) Forget(id ProcessID, caller uintptr) {
+	m := k.Machine(k.owner(id))
 	if m == nil || m.disk.fs == nil {
 		return
 	}
@@ -109,12 +110,14 @@ func mem(p, n uintptr) ([]byte, abi.Errno) {
 func pointer(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) }
 
 // cstring reads the NUL-terminated string at p, at most abi.PathMax bytes.
-func cstring(p uintptr) (string, abi.Errno) {
+func cstring(p uintptr) (string, abi.Errno) { return cstringMax(p, abi.PathMax) }
+
+func cstringMax(p uintptr, limit int) (string, abi.Errno) {
 	if p == 0 {
 		return "", abi.EFAULT
 	}
 	base := (*byte)(pointer(p))
-	for n := range abi.PathMax {
+	for n := range limit {
 		if *(*byte)(unsafe.Add(unsafe.Pointer(base), n)) == 0 {
 			return string(unsafe.Slice(base, n)), abi.OK
 		}

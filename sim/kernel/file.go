@@ -127,13 +127,3 @@ func (of *openFile) drop(t *Task) abi.Errno {
 	}
 	return of.Release(t)
 }
-
-// closeAll closes every descriptor, lowest first, as a process's end does.
-func (ft *fdTable) closeAll(t *Task) {
-	for fd := range ft.slots {
-		if ft.slots[fd].file != nil {
-			ft.close(t, fd)
-		}
-	}
-	ft.slots = nil
-}

@@ -43,9 +43,9 @@ type Host struct {
 	// Ready reports that the call of caller that SyscallFrom made wait may be
 	// tried again. A caller that does not wait, or is dead, is left alone.
 	Ready func(caller uintptr)
-	// Signal reports that a signal arrived for the process of a machine that
-	// has a handler for it (Machine.Handles).
-	Signal func(m MachineID, sig uint32)
+	// Signal reports that a signal arrived for a process that has a handler
+	// for it (Process.Handle).
+	Signal func(p ProcessID, sig uint32)
 	// Under is the read-only view of the real file system that the main
 	// machine sees beneath its scratch layer; nil for none.
 	Under Under
@@ -104,6 +104,10 @@ type Kernel struct {
 	events   eventQueue
 	maps     []*mapping // of all processes, in order of addresses
 	caller   *Process   // whose system call was the last one
+	children []*Process // index ProcessID - firstChild; nil for numbers that are free
+	child    *Process   // what the last clone(2) made
+	programs []namedProgram
+	acts     []Act // what the host is to do for signals
 	net      *network
 	calls    *index
 	rec      *Recorder

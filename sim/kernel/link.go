@@ -22,7 +22,7 @@ type hostFuncs struct {
 	rand      func(stream uint8) uint64
 	wake      func(pd uintptr, mode uint8)
 	ready     func(caller uintptr)
-	signal    func(machine, sig uint32)
+	signal    func(process, sig uint32)
 	context   func(c *Caller)
 	symbolize func(pc uintptr, emit func(function, file string, line int))
 	grow      func(need uint64) bool
@@ -65,7 +65,7 @@ func linkNew(h *hostFuncs, cfg *linkConfig) *Kernel {
 			Rand:   func(s sched.Stream) uint64 { return linked.host.rand(uint8(s)) },
 			Wake:   func(pd uintptr, mode Mode) { linked.host.wake(pd, uint8(mode)) },
 			Ready:  func(caller uintptr) { linked.host.ready(caller) },
-			Signal: func(m MachineID, sig uint32) { linked.host.signal(uint32(m), sig) },
+			Signal: func(p ProcessID, sig uint32) { linked.host.signal(uint32(p), sig) },
 			Under:  newRealFiles(h.real, cfg.root, cfg.real),
 			Memory: linkedMemory,
 		},
@@ -100,8 +100,8 @@ func emitFrame(function, file string, line int) { linked.w.Frame(function, file,
 func linkEntry() { linked.host.main() }
 
 //go:linkname linkSyscall
-func linkSyscall(k *Kernel, machine uint32, caller, nr uintptr, a *[6]uintptr) (r, errno uintptr) {
-	result, e := k.SyscallFrom(MachineID(machine), caller, nr, (*Args)(a))
+func linkSyscall(k *Kernel, process uint32, caller, nr uintptr, a *[6]uintptr) (r, errno uintptr) {
+	result, e := k.SyscallFrom(ProcessID(process), caller, nr, (*Args)(a))
 	return result, uintptr(e)
 }
 
@@ -139,22 +139,29 @@ func linkSignal(k *Kernel, id, sig uint32) uint8 { return uint8(k.Machine(Machin
 
 //go:linkname linkHandle
 func linkHandle(k *Kernel, id, sig uint32, handled, ignored bool) {
-	k.Machine(MachineID(id)).Handle(sig, handled, ignored)
+	if p := k.process(ProcessID(id)); p != nil {
+		p.Handle(sig, handled, ignored)
+	}
 }
 
 //go:linkname linkPollOpen
 func linkPollOpen(k *Kernel, id uint32, fd, pd uintptr) uintptr {
-	f, errno := k.Machine(MachineID(id)).proc.fds.get(int(fd))
-	if errno != abi.OK {
-		return uintptr(errno)
+	p := k.process(ProcessID(id))
+	f, errno := p.fds.get(int(fd))
+	if errno == abi.OK {
+		errno = f.PollOpen(pd)
 	}
-	return uintptr(f.PollOpen(pd))
+	if errno == abi.OK {
+		p.polls = append(p.polls, polled{f, pd})
+	}
+	return uintptr(errno)
 }
 
 //go:linkname linkPollClose
 func linkPollClose(k *Kernel, id uint32, fd, pd uintptr) {
-	if f, errno := k.Machine(MachineID(id)).proc.fds.get(int(fd)); errno == abi.OK {
-		f.PollClose(pd)
+	p := k.process(ProcessID(id))
+	if f, errno := p.fds.get(int(fd)); errno == abi.OK {
+		p.pollClosed(f, pd)
 	}
 }
 
@@ -163,10 +170,13 @@ func linkPollClose(k *Kernel, id uint32, fd, pd uintptr) {
 // printed it.
 //
 //go:linkname linkRecord
-func linkRecord(k *Kernel, kind uint8, machine uint32, number uint64, text string, level int8) {
-	e := Event{Kind: steplog.Kind(kind), Machine: MachineID(machine), Level: level, FD: -1, Nr: -1}
+func linkRecord(k *Kernel, kind uint8, process uint32, number uint64, text string, level int8) {
+	e := Event{Kind: steplog.Kind(kind), Machine: k.owner(ProcessID(process)), Level: level, FD: -1, Nr: -1}
 	if text != "" {
 		e.Text = unsafe.Slice(unsafe.StringData(text), len(text))
+	}
+	if e.Kind == steplog.KindLog && number == 1 && k.printed(ProcessID(process), e.Text) {
+		return
 	}
 	switch e.Kind {
 	case steplog.KindGo, steplog.KindGoExit:
@@ -286,10 +296,14 @@ func parseSets(s string) (sets [][]string) {
 
 //go:linkname linkLabel
 func linkLabel(k *Kernel, id uint32) string {
-	if m := k.Machine(MachineID(id)); m != nil {
-		return m.label
+	m := k.Machine(k.owner(ProcessID(id)))
+	switch {
+	case m == nil:
+		return ""
+	case ProcessID(id) >= firstChild:
+		return m.label + ", process " + itoa(k.process(ProcessID(id)).pid)
 	}
-	return ""
+	return m.label
 }
 
 // linkExport hands over the file that may leave the simulation.
@@ -300,7 +314,7 @@ func linkExport(k *Kernel, write func(piece []byte)) { k.Export(write) }
 // linkForget is told that a goroutine died whose call was waiting.
 //
 //go:linkname linkForget
-func linkForget(k *Kernel, id uint32, caller uintptr) { k.Forget(MachineID(id), caller) }
+func linkForget(k *Kernel, id uint32, caller uintptr) { k.Forget(ProcessID(id), caller) }
 
 // linkFault is told of an access to memory of mappings that was forbidden.
 //

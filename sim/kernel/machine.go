@@ -3,7 +3,6 @@ package kernel
 import (
 	"strconv"
 
-	"github.com/restep/restep/sim/kernel/abi"
 	"github.com/restep/restep/sim/kernel/socket"
 	"github.com/restep/restep/sim/kernel/vfs"
 	"github.com/restep/restep/sim/steplog"
@@ -33,7 +32,7 @@ type MachineConfig struct {
 }
 
 // Machine is one simulated computer: label, host name, address, disk, network
-// stack and, while it runs, one process.
+// stack and, while it runs, processes.
 type Machine struct {
 	k        *Kernel
 	id       MachineID
@@ -45,7 +44,9 @@ type Machine struct {
 	args     []string
 	state    State
 	boots    int
-	proc     *Process
+	proc     *Process   // the first one
+	procs    []*Process // all, in the order of their beginnings
+	lastPid  int
 	disk     *disk
 	stack    *netStack
 	clock    machineClock
@@ -58,20 +59,6 @@ type Machine struct {
 	crashes []vfs.CrashState
 	// crashGen counts these calls.
 	crashGen int64
-}
-
-// Process is the one process of a running machine.
-type Process struct {
-	m   *Machine
-	pid int
-	fds fdTable
-	cwd string
-	// cwdDir is the directory that cwd names, once it was needed.
-	cwdDir *vfs.Inode
-	umask  uint32
-	// handled and ignored are the sets of signals with a handler and ignored
-	// ones: bit n-1 for signal n.
-	handled, ignored uint64
 }
 
 // Task is the context of one system call: who calls.
@@ -166,13 +153,15 @@ func (m *Machine) Addr() [4]byte    { return m.addrs[0].As4() }
 func (m *Machine) addrText() string { return m.addrs[0].String() }
 func (m *Machine) AddrText() string { return m.addrs[0].String() }
 
-// Boot starts the machine's process: standard descriptors on the console,
+// Boot starts the machine's first process: standard descriptors on the console,
 // working directory, empty signal sets. The caller runs its program.
 func (m *Machine) Boot() {
 	assert(m.state == Off, "boot of a running machine")
 	m.boots++
 	m.state = Running
-	m.proc = &Process{m: m, pid: m.pid(), cwd: m.homeDir(), umask: 0o022}
+	m.lastPid = m.pid()
+	m.proc = &Process{m: m, id: ProcessID(m.id), pid: m.lastPid, pgid: m.lastPid, sid: m.lastPid, cwd: m.homeDir(), umask: 0o022}
+	m.procs = append(m.procs, m.proc)
 	m.proc.fds.limit = m.fdLimit
 	m.stack.up()
 	t := m.Task()
@@ -180,6 +169,7 @@ func (m *Machine) Boot() {
 	out, _ := t.proc.fds.install(newConsole(m, 1), 0, false)
 	errFD, _ := t.proc.fds.install(newConsole(m, 2), 0, false)
 	assert(in == 0 && out == 1 && errFD == 2, "standard descriptors")
+	m.installPrograms()
 	kind := steplog.KindBoot
 	if m.boots > 1 {
 		kind = steplog.KindRestart
@@ -206,6 +196,7 @@ func (m *Machine) Task() *Task { return &Task{k: m.k, m: m, proc: m.proc} }
 func (m *Machine) Crash() {
 	assert(m.state == Running, "crash of a machine that is off")
 	m.pullAll()
+	m.endChildren(true)
 	m.proc.dropMaps(true)
 	m.state = Off
 	m.stack.powerOff()
@@ -215,70 +206,16 @@ func (m *Machine) Crash() {
 	m.k.record(&Event{Kind: steplog.KindCrash, Machine: m.id, Text: []byte(m.label), FD: -1, Nr: -1})
 }
 
-// End is the death of the process alone, by SIGKILL, exit or panic: the page
-// cache survives and the kernel closes what was open. kind is the step's.
+// End is the death of the first process, by SIGKILL, exit or panic, and with it
+// of all others: the page cache survives and the kernel closes what was open. kind is the step's.
 func (m *Machine) End(kind steplog.Kind, code int32, text string) {
 	assert(m.state == Running, "end of a machine that is off")
 	t := m.Task()
 	m.k.record(&Event{Kind: kind, Machine: m.id, Text: []byte(text), Code: code, Expected: m.mayExit, FD: -1, Nr: -1})
-	t.proc.dropMaps(false)
-	t.proc.fds.closeAll(t)
+	m.endChildren(false)
+	t.proc.leave()
 	m.state = Off
 	m.disk.processEnded(t.proc)
 	m.proc = nil
 	m.exitCode = code
-}
-
-// SignalAction is what the world has to do for a signal.
-type SignalAction uint8
-
-// The actions: nothing, end the process, stop it, let it go on.
-const (
-	SignalNothing SignalAction = iota
-	SignalEnd
-	SignalStop
-	SignalContinue
-)
-
-// Signal sends sig to the process and says what becomes of it. A handler gets
-// the signal through Host.Signal. signal(7), "Standard signals".
-func (m *Machine) Signal(sig uint32) SignalAction {
-	assert(sig >= 1 && sig <= 64, "signal number")
-	if m.state != Running {
-		return SignalNothing
-	}
-	m.k.record(&Event{Kind: steplog.KindSignal, Machine: m.id, Code: int32(sig), FD: -1, Nr: -1})
-	bit := uint64(1) << (sig - 1)
-	handled, ignored := m.proc.handled&bit != 0, m.proc.ignored&bit != 0
-	if handled && sig != abi.SIGKILL && sig != abi.SIGSTOP {
-		m.k.host.Signal(m.id, sig)
-	}
-	switch {
-	case sig == abi.SIGKILL:
-		return SignalEnd
-	case sig == abi.SIGSTOP:
-		return SignalStop
-	case sig == abi.SIGCONT:
-		return SignalContinue
-	case handled, ignored, sig == abi.SIGCHLD, sig == abi.SIGURG, sig == abi.SIGWINCH:
-		return SignalNothing
-	case sig == abi.SIGTSTP, sig == abi.SIGTTIN, sig == abi.SIGTTOU:
-		return SignalStop
-	}
-	return SignalEnd
-}
-
-// Handle tells the kernel what the process does with a signal.
-func (m *Machine) Handle(sig uint32, handled, ignored bool) {
-	if m.proc == nil || sig < 1 || sig > 64 {
-		return
-	}
-	bit := uint64(1) << (sig - 1)
-	m.proc.handled &^= bit
-	m.proc.ignored &^= bit
-	if handled {
-		m.proc.handled |= bit
-	} else if ignored {
-		m.proc.ignored |= bit
-	}
 }

@@ -32,6 +32,7 @@ const (
 	OpFDLimit               // v: RLIMIT_NOFILE from the next boot on
 	OpProcess               // a: command line, b: environment, both NUL-terminated strings
 	OpFreeSpace             // n: bytes left on the disk, -1 for a disk that never fills
+	OpAddProgram            // a name, v number of a program: every machine gets /usr/bin/name
 )
 
 // Do carries out an operation on m. What text and n mean is said at each Op.
@@ -76,6 +77,8 @@ func (m *Machine) Do(op Op, a, b string, v int64) (text string, n int64) {
 		m.fdLimit = int(v)
 	case OpProcess:
 		m.args, m.env = splitNUL(a), splitNUL(b)
+	case OpAddProgram:
+		m.k.addProgram(a, int(v))
 	case OpFreeSpace:
 		limit, used := m.disk.fs.Space()
 		if limit == 0 {
@@ -137,15 +140,14 @@ func (d *disk) writeFile(path, text string, perm uint32) abi.Errno {
 
 // listens reports whether a process of the machine accepts TCP connections.
 func (m *Machine) listens(port int) bool {
-	if m.state != Running {
-		return false
-	}
-	for _, slot := range m.proc.fds.slots {
-		if slot.file == nil {
-			continue
-		}
-		if f, ok := slot.file.File.(*tcpSocket); ok && f.lis != nil && int(f.local().addr.Port) == port {
-			return true
+	for _, p := range m.procs {
+		for _, slot := range p.fds.slots {
+			if slot.file == nil {
+				continue
+			}
+			if f, ok := slot.file.File.(*tcpSocket); ok && f.lis != nil && int(f.local().addr.Port) == port {
+				return true
+			}
 		}
 	}
 	return false

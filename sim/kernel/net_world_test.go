@@ -39,7 +39,7 @@ func newSeededWorld(t *testing.T, machines int, seed uint64) *netWorld {
 			Wake: func(pd uintptr, mode Mode) {
 				w.ready[pd] |= mode
 			},
-			Signal: func(MachineID, uint32) {},
+			Signal: func(ProcessID, uint32) {},
 			Record: w.record,
 		},
 	})

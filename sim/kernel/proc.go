@@ -22,7 +22,7 @@ type procText struct {
 
 var procTexts = [...]procText{
 	{procSelf + "/cmdline", procCmdline},
-	{procSelf + "/environ", func(_ *Kernel, p *Process) string { return joinNUL(p.m.env) }},
+	{procSelf + "/environ", func(_ *Kernel, p *Process) string { return joinNUL(p.environment()) }},
 	{procSelf + "/status", procStatus},
 	{procSelf + "/stat", procStat},
 	{procSelf + "/maps", procMaps},
@@ -155,6 +155,9 @@ func pathOf(f File) string {
 
 // exe is the program that the process runs.
 func (p *Process) exe() string {
+	if p.path != "" {
+		return p.path
+	}
 	if len(p.m.args) > 0 && len(p.m.args[0]) > 0 && p.m.args[0][0] == '/' {
 		return p.m.args[0]
 	}
@@ -183,19 +186,27 @@ func joinNUL(list []string) string {
 }
 
 func procCmdline(_ *Kernel, p *Process) string {
-	if len(p.m.args) == 0 {
+	args := p.arguments()
+	if len(args) == 0 {
 		return p.exe() + "\x00"
 	}
-	return joinNUL(p.m.args)
+	return joinNUL(args)
 }
 
 func procStatus(_ *Kernel, p *Process) string {
-	pid := strconv.Itoa(p.pid)
+	pid, ppid := strconv.Itoa(p.pid), p.ppid()
 	umask := "0" + strconv.FormatUint(uint64(p.umask), 8)
 	return "Name:\t" + p.comm() + "\nUmask:\t" + umask + "\nState:\tR (running)\nTgid:\t" + pid + "\nNgid:\t0\nPid:\t" + pid +
-		"\nPPid:\t1\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t" + strconv.Itoa(max(64, len(p.fds.slots))) +
+		"\nPPid:\t" + ppid + "\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t" + strconv.Itoa(max(64, len(p.fds.slots))) +
 		"\nGroups:\t\nVmPeak:\t  131072 kB\nVmSize:\t  131072 kB\nVmRSS:\t   16384 kB\nThreads:\t1\nSigIgn:\t" + hex16(p.ignored) +
 		"\nSigCgt:\t" + hex16(p.handled) + "\nCpus_allowed:\tf\n"
+}
+
+func (p *Process) ppid() string {
+	if p.parent == nil {
+		return "1"
+	}
+	return strconv.Itoa(p.parent.pid)
 }
 
 func hex16(v uint64) string {
@@ -204,8 +215,8 @@ func hex16(v uint64) string {
 }
 
 func procStat(_ *Kernel, p *Process) string {
-	pid := strconv.Itoa(p.pid)
-	return pid + " (" + p.comm() + ") R 1 " + pid + " " + pid + " 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 0 134217728 4096\n"
+	pid, pgid, sid := strconv.Itoa(p.pid), strconv.Itoa(p.pgid), strconv.Itoa(p.sid)
+	return pid + " (" + p.comm() + ") R " + p.ppid() + " " + pgid + " " + sid + " 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 0 134217728 4096\n"
 }
 
 // procMaps shows the mappings that mmap(2) made.

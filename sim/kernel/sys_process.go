@@ -11,14 +11,12 @@ import (
 // and limits.
 var processEntries = []Entry{
 	{Nr: abi.SYS_GETPID, Name: "getpid", Support: Full, fn: sysGetpid, quiet: true},
-	{Nr: abi.SYS_GETPPID, Name: "getppid", Support: Full, fn: sysOne, quiet: true},
 	{Nr: abi.SYS_GETTID, Name: "gettid", Support: Full, fn: sysGetpid, quiet: true},
 	{Nr: abi.SYS_GETUID, Name: "getuid", Support: Full, fn: sysZero, quiet: true},
 	{Nr: abi.SYS_GETEUID, Name: "geteuid", Support: Full, fn: sysZero, quiet: true},
 	{Nr: abi.SYS_GETGID, Name: "getgid", Support: Full, fn: sysZero, quiet: true},
 	{Nr: abi.SYS_GETEGID, Name: "getegid", Support: Full, fn: sysZero, quiet: true},
 	{Nr: abi.SYS_GETGROUPS, Name: "getgroups", Support: Full, Note: "no supplementary groups", fn: sysZero, quiet: true},
-	{Nr: abi.SYS_GETPGID, Name: "getpgid", Support: Partial, Note: "one process a machine", fn: sysGetpid, quiet: true},
 	{Nr: abi.SYS_UNAME, Name: "uname", Support: Full, fn: sysUname, quiet: true},
 	{Nr: abi.SYS_SYSINFO, Name: "sysinfo", Support: Partial, Note: "uptime and 16 GiB of memory", fn: sysSysinfo, quiet: true},
 	{Nr: abi.SYS_GETRANDOM, Name: "getrandom", Support: Full, fn: sysGetrandom, quiet: true},
@@ -31,19 +29,6 @@ var processEntries = []Entry{
 	{Nr: abi.SYS_GETRUSAGE, Name: "getrusage", Support: Partial, Note: "all zero", fn: sysGetrusage, quiet: true},
 	{Nr: abi.SYS_SCHED_GETAFFINITY, Name: "sched_getaffinity", Support: Partial, Note: "four CPUs", fn: sysSchedGetaffinity, quiet: true},
 	{Nr: abi.SYS_SCHED_YIELD, Name: "sched_yield", Support: Full, fn: sysZero, quiet: true},
-	{Nr: abi.SYS_KILL, Name: "kill", Support: Partial, Note: "the process itself", fn: sysKill, sig: "nn"},
-	{Nr: abi.SYS_TKILL, Name: "tkill", Support: Partial, Note: "the process itself", fn: sysKill, sig: "nn"},
-	{Nr: abi.SYS_TGKILL, Name: "tgkill", Support: Partial, Note: "the process itself", fn: sysTgkill, sig: "nnn"},
-	{Nr: abi.SYS_CLONE, Name: "clone", Support: Missing, Note: "no child processes yet"},
-	{Nr: abi.SYS_FORK, Name: "fork", Support: Missing, Note: "no child processes yet"},
-	{Nr: abi.SYS_VFORK, Name: "vfork", Support: Missing, Note: "no child processes yet"},
-	{Nr: abi.SYS_CLONE3, Name: "clone3", Support: Missing, Note: "no child processes yet"},
-	{Nr: abi.SYS_EXECVE, Name: "execve", Support: Missing, Note: "no child processes yet"},
-	{Nr: abi.SYS_WAIT4, Name: "wait4", Support: Missing, Note: "no child processes yet"},
-	{Nr: abi.SYS_WAITID, Name: "waitid", Support: Missing, Note: "no child processes yet"},
-	{Nr: abi.SYS_PIDFD_OPEN, Name: "pidfd_open", Support: Missing, Note: "no child processes yet"},
-	{Nr: abi.SYS_PIDFD_SEND_SIGNAL, Name: "pidfd_send_signal", Support: Missing, Note: "no child processes yet"},
-	{Nr: abi.SYS_PRCTL, Name: "prctl", Support: Missing},
 	{Nr: abi.SYS_NANOSLEEP, Name: "nanosleep", Support: Missing, Note: "time.Sleep needs none"},
 	{Nr: abi.SYS_CLOCK_NANOSLEEP, Name: "clock_nanosleep", Support: Missing, Note: "time.Sleep needs none"},
 	{Nr: abi.SYS_FUTEX, Name: "futex", Support: Missing},
@@ -51,7 +36,6 @@ var processEntries = []Entry{
 
 func sysGetpid(t *Task, _ *Args) (uintptr, abi.Errno) { return uintptr(t.proc.pid), abi.OK }
 func sysZero(*Task, *Args) (uintptr, abi.Errno)       { return 0, abi.OK }
-func sysOne(*Task, *Args) (uintptr, abi.Errno)        { return 1, abi.OK }
 
 // sysUname implements uname(2): six fields of 65 bytes.
 func sysUname(t *Task, a *Args) (uintptr, abi.Errno) {

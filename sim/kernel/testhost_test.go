@@ -43,7 +43,7 @@ func newTestHost(t *testing.T, under Under) *testHost {
 				h.events = append(h.events, c)
 			},
 			Wake:   func(pd uintptr, mode Mode) { h.wakes = append(h.wakes, wake{pd, mode}) },
-			Signal: func(MachineID, uint32) {},
+			Signal: func(ProcessID, uint32) {},
 			Under:  under,
 		},
 	})

@@ -18,7 +18,7 @@ func TestCallsWait(t *testing.T) {
 	try := func(caller, nr uintptr, a ...uintptr) (uintptr, abi.Errno) {
 		var args Args
 		copy(args[:], a)
-		return h.k.SyscallFrom(m.id, caller, nr, &args)
+		return h.k.SyscallFrom(ProcessID(m.id), caller, nr, &args)
 	}
 	var fds [2]int32
 	h.must(m, abi.SYS_PIPE2, unsafe.Pointer(&fds), 0)
@@ -43,7 +43,7 @@ func TestCallsWait(t *testing.T) {
 	}
 	ready = nil
 	try(72, abi.SYS_READ, r, at, 4)
-	h.k.Forget(m.id, 72)
+	h.k.Forget(ProcessID(m.id), 72)
 	h.want(m, 0, abi.OK, abi.SYS_CLOSE, int(w))
 	if n, errno := try(72, abi.SYS_READ, r, at, 4); n != 0 || errno != abi.OK {
 		t.Errorf("read after the last writer went: %d, errno %d", n, errno)

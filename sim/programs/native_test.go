@@ -43,7 +43,7 @@ func native(t *testing.T, dir string) map[string][]string {
 // TestLikeLinux: one body of tests logs the same natively and simulated, and
 // nothing it uses is unsupported.
 func TestLikeLinux(t *testing.T) {
-	for _, dir := range []string{"files"} {
+	for _, dir := range []string{"files", "procs"} {
 		logs := native(t, dir)
 		z := start(t, build(t, dir))
 		for name, want := range logs {

@@ -79,6 +79,7 @@ func restepSimClock(id uint32, step, ppm int64) (wall, off, since, rate int64) {
 		c.since, c.ppm = restep.now, ppm
 	}
 	c.wall += step
+	restepEachChild(id, func(child uint32) { restep.machine[child].clock = *c })
 	return c.wall, c.off, c.since, c.ppm
 }
 

@@ -180,7 +180,7 @@ func restepOverflow(gp *g) {
 	if gp.restepMachine == 1 {
 		restepFinish(2)
 	}
-	gp.restepEndKind, gp.restepEndCode = restepEndPanic, 2
+	gp.restepEnds, gp.restepEndKind, gp.restepEndCode = gp.restepMachine, restepEndPanic, 2
 	restepEndSelfM(gp)
 }
 

@@ -13,7 +13,7 @@ import (
 // size of its results, which never needs them.
 const (
 	restepNretBits    = 24
-	restepMachineBits = 12
+	restepMachineBits = 13
 )
 
 func restepPackFinalizer(nret uintptr) uintptr {

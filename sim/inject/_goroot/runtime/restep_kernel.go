@@ -43,6 +43,22 @@ func restep_kernelCrashMachine(k unsafe.Pointer, id uint32)
 //go:noescape
 func restep_kernelEndMachine(k unsafe.Pointer, id uint32, kind uint8, code int32, text string)
 
+//go:linkname restep_kernelForked internal/restep/kernel.linkForked
+//go:noescape
+func restep_kernelForked(k unsafe.Pointer) (id, pid, machine uint32, runs bool, program uint32, args, env []string, ignored uint64)
+
+//go:linkname restep_kernelExit internal/restep/kernel.linkExit
+//go:noescape
+func restep_kernelExit(k unsafe.Pointer, id uint32, code int32, killed bool)
+
+//go:linkname restep_kernelAct internal/restep/kernel.linkAct
+//go:noescape
+func restep_kernelAct(k unsafe.Pointer) (process, sig uint32, action uint8)
+
+//go:linkname restep_kernelSigpipe internal/restep/kernel.linkSigpipe
+//go:noescape
+func restep_kernelSigpipe(k unsafe.Pointer, id uint32) bool
+
 //go:linkname restep_kernelSignal internal/restep/kernel.linkSignal
 //go:noescape
 func restep_kernelSignal(k unsafe.Pointer, id, sig uint32) uint8
@@ -145,7 +161,7 @@ func restepKernelContext(c *restepContext) {
 	if gp == nil || gp.restepMachine == 0 {
 		return
 	}
-	c.machine, c.goroutine, c.mark = gp.restepMachine, gp.goid, gp.restepMark
+	c.machine, c.goroutine, c.mark = restepOwner(gp.restepMachine), gp.goid, gp.restepMark
 	c.n = fpTracebackPCs(unsafe.Pointer(gp.sched.bp), c.pcs[:])
 }
 
@@ -207,8 +223,12 @@ func restepSyscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, errno uintptr, d
 	if !restep.on || gp.restepMachine == 0 || gp != gp.m.curg {
 		return
 	}
+	id := gp.restepMachine
+	if gp.restepActs != 0 {
+		id = gp.restepActs
+	}
 	c := restepCall{
-		machine: gp.restepMachine, caller: uintptr(unsafe.Pointer(gp)), nr: nr,
+		machine: id, caller: uintptr(unsafe.Pointer(gp)), nr: nr,
 		args: [6]uintptr{a1, a2, a3, a4, a5, a6},
 	}
 	p := unsafe.Pointer(&c)
@@ -223,7 +243,7 @@ func restepSyscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, errno uintptr, d
 			}
 		}
 		for c.errno >= restepRestart {
-			restepAwait(c.errno, c.r1)
+			restepAwait(c.errno)
 			if c.errno == restepSignalled {
 				c.r1, c.errno = 0, 0
 				break
@@ -239,7 +259,7 @@ func restepSyscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, errno uintptr, d
 	}
 	// Others may run between any two calls. The call is over: what its
 	// arguments pointed to may move now.
-	if restepPoints--; restepPoints < 0 {
+	if restepPoints--; restepPoints < 0 && gp.restepActs == 0 {
 		restepPreempt()
 	}
 	if c.errno != 0 {
@@ -251,7 +271,7 @@ func restepSyscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, errno uintptr, d
 // Answers of the kernel that no program sees (abi.ERESTARTSYS and its kin).
 const (
 	restepRestart   = 512 // wait for restepGoOn, then make the call once more
-	restepSignalled = 513 // do to process r>>16 what r>>8&255 says (restepSignalEnd ...), for signal r&255; the call is done
+	restepSignalled = 513 // the call is done; restepDoActs does what follows from it
 )
 
 // restepCallKernel runs on g0.

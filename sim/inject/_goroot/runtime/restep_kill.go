@@ -2,7 +2,7 @@ package runtime
 
 import "unsafe"
 
-// restepBury frees every goroutine of machine id, takes it off whatever it
+// restepBury frees every goroutine of process id, takes it off whatever it
 // waits on and drops the machine's variables. None of them runs again and
 // their deferred calls do not run. It runs on g0, and no goroutine of the
 // machine is running.
@@ -18,7 +18,7 @@ func restepBury(id uint32) {
 	}
 	restepClosePolls(id)
 	restepStopTimers(id, m.inc)
-	m.image = nil
+	m.image, m.program = nil, nil
 	restepWakeWaiters(id)
 }
 

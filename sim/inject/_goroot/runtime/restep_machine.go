@@ -48,13 +48,7 @@ func restepInitImages() {
 			w++
 		}
 	}
-	t := (*_type)(persistentalloc(unsafe.Sizeof(_type{}), 8, &memstats.other_sys))
-	t.Size_ = im.size
-	t.PtrBytes = last
-	t.Align_, t.FieldAlign_ = 8, 8
-	t.Kind_ = abi.Struct
-	t.GCData = (*byte)(mask)
-	im.typ = t
+	im.typ = restepImageType(im.size, last, mask)
 	im.pristine = sysAlloc(im.size, &memstats.other_sys, "restep pristine image")
 	off := uintptr(0)
 	for _, r := range im.ranges[:im.n] {
@@ -62,6 +56,19 @@ func restepInitImages() {
 		off += r.size
 	}
 	restepInitPages()
+	restepInitProgram()
+}
+
+// restepImageType is the type of size bytes whose pointers, all before last,
+// mask shows.
+func restepImageType(size, last uintptr, mask unsafe.Pointer) *_type {
+	t := (*_type)(persistentalloc(unsafe.Sizeof(_type{}), 8, &memstats.other_sys))
+	t.Size_ = size
+	t.PtrBytes = last
+	t.Align_, t.FieldAlign_ = 8, 8
+	t.Kind_ = abi.Struct
+	t.GCData = (*byte)(mask)
+	return t
 }
 
 // restepIsPointer tells from the linker's masks whether the word at a is a
@@ -102,6 +109,9 @@ func restepSwitch(to uint32) {
 	restep.cur = 0 // a debugger that watches a machine's variable shall not stop here
 	restepLoad(image)
 	restep.cur = to
+	if c := restepChildID(to); c != restepProgram.cur {
+		restepSwitchProgram(c)
+	}
 }
 
 // restepCanonical is the address by which the runtime knows a variable when
@@ -111,8 +121,11 @@ func restepSwitch(to uint32) {
 //go:nosplit
 func restepCanonical(p unsafe.Pointer) unsafe.Pointer {
 	a := uintptr(p)
-	if a < restepImages.lo || a >= restepImages.hi || !restep.on {
+	if !restep.on {
 		return p
+	}
+	if a < restepImages.lo || a >= restepImages.hi {
+		return restepProgramPlace(p)
 	}
 	off := uintptr(0)
 	for i := 0; i < restepImages.n; i++ {
@@ -122,7 +135,7 @@ func restepCanonical(p unsafe.Pointer) unsafe.Pointer {
 		}
 		off += r.size
 	}
-	return p
+	return restepProgramPlace(p)
 }
 
 // restepSemaKey is the key of a semaphore.
@@ -147,9 +160,13 @@ func restepElem(sg *sudog, p unsafe.Pointer) unsafe.Pointer {
 	return p
 }
 
-// restepStartMachine gives machine id fresh variables and a goroutine that
-// runs its init functions and its program.
-func restepStartMachine(id uint32) {
+// restepStartMachine boots machine id.
+func restepStartMachine(id uint32) { restepStart(id, true) }
+
+// restepStart gives a process fresh variables and a goroutine that runs its
+// init functions and its program; boots says that it is the first one of its
+// machine.
+func restepStart(id uint32, boots bool) {
 	m := &restep.machine[id]
 	if m.alive {
 		throw("restep: boot of a running machine")
@@ -163,8 +180,11 @@ func restepStartMachine(id uint32) {
 	m.booted = 0
 	fn := restep_kernelEntry
 	systemstack(func() {
-		restep_kernelBootMachine(restep.kernel, id)
-		restepKernelDone()
+		if boots {
+			m.sigIgnored = 0
+			restep_kernelBootMachine(restep.kernel, id)
+			restepKernelDone()
+		}
 		gp := getg().m.curg
 		oldMachine, oldInc := gp.restepMachine, gp.restepInc
 		gp.restepMachine, gp.restepInc = id, m.inc
@@ -174,13 +194,13 @@ func restepStartMachine(id uint32) {
 	})
 }
 
-// restepMachineMain is the first goroutine of a machine: init functions, then
+// restepMachineMain is the first goroutine of a process: init functions, then
 // the program. It is called from the injected kernel so that the goroutine
 // counts as one of the program.
 func restepMachineMain() {
 	id := getg().restepMachine
 	for _, t := range firstmoduledata.inittasks {
-		if !restepMainOnly(t) {
+		if restepRunsInit(id, uintptr(unsafe.Pointer(t))) {
 			doInit1(t)
 		}
 	}
@@ -205,16 +225,26 @@ func restepInit1(t *initTask) {
 	}
 }
 
-func restepMainOnly(t *initTask) bool {
-	for _, a := range restepLayout.mainOnly {
-		if a == uintptr(unsafe.Pointer(t)) {
+// restepRunsInit reports whether process id runs an init task: a program its
+// own, everybody else all but those that only programs have and, on machines,
+// those of package testing.
+func restepRunsInit(id uint32, task uintptr) bool {
+	if n := restep.machine[id].number; n != 0 {
+		return restepHas(restepLayout.programs[n-1], task)
+	}
+	return !restepHas(restepLayout.programOnly, task) && (id >= restepMaxMachines || !restepHas(restepLayout.mainOnly, task))
+}
+
+func restepHas(list []uintptr, task uintptr) bool {
+	for _, a := range list {
+		if a == task {
 			return true
 		}
 	}
 	return false
 }
 
-// restepProcessExit is os.Exit: it ends the machine, or on main the run.
+// restepProcessExit is os.Exit: it ends a child, a machine, or on main the run.
 func restepProcessExit(code int) {
 	restepSetEnd("")
 	restepEndSelf(restepEndExit, code)
@@ -229,44 +259,46 @@ const (
 	restepEndExit  = 10
 )
 
-// restepEndSelf ends the machine the calling goroutine runs on.
-func restepEndSelf(kind uint8, code int) {
+// restepEndSelf ends the process the calling goroutine runs on.
+func restepEndSelf(kind uint8, code int) { restepEndWith(getg().restepMachine, kind, int32(code)) }
+
+// restepEndWith ends process id, and with it the calling goroutine.
+func restepEndWith(id uint32, kind uint8, code int32) {
 	gp := getg()
-	if gp.restepMachine == 1 {
-		systemstack(func() { restepFinish(int32(code)) })
+	if id == 1 {
+		systemstack(func() { restepFinish(code) })
 	}
-	gp.restepEndKind, gp.restepEndCode = kind, int32(code)
+	gp.restepEnds, gp.restepEndKind, gp.restepEndCode = id, kind, code
 	mcall(restepEndSelfM)
 }
 
 func restepEndSelfM(gp *g) {
-	id := gp.restepMachine
-	restep_kernelEndMachine(restep.kernel, id, gp.restepEndKind, gp.restepEndCode, restepEndText())
-	restepKernelDone()
+	id := gp.restepEnds
+	restepEndProcess(id, gp.restepEndKind, gp.restepEndCode, restepEndText())
 	casgstatus(gp, _Grunning, _Gwaiting)
 	gp.waitreason = waitReasonZero
 	dropg()
-	restepBury(id)
+	restepBuryAll(id)
+	restepDoActs()
 	schedule()
 }
 
-// restepHalt ends machine id from another one: power loss, or the death of
-// its process.
+// restepHalt ends process id: power loss of the machine whose first one it is,
+// or its death alone. The caller is any goroutine or on g0.
 func restepHalt(id uint32, crash bool, kind uint8, code int32, text string) {
 	if !restep.machine[id].alive {
 		return
 	}
-	if getg().restepMachine == id {
+	if crash {
+		kind = 0
+	}
+	if self := getg().restepMachine; id == 1 || self == id || restepOwner(self) == id {
 		restepSetEnd(text)
-		restepEndSelf(kind, int(code))
+		restepEndWith(id, kind, code)
 	}
 	systemstack(func() {
-		if crash {
-			restep_kernelCrashMachine(restep.kernel, id)
-		} else {
-			restep_kernelEndMachine(restep.kernel, id, kind, code, text)
-		}
-		restepKernelDone()
-		restepBury(id)
+		restepEndProcess(id, kind, code, text)
+		restepBuryAll(id)
 	})
+	restepDoActs()
 }

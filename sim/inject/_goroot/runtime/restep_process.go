@@ -6,10 +6,9 @@ import "unsafe"
 // ended by a call.
 
 // restepAwait does what the kernel asked for in place of an answer.
-func restepAwait(errno, r uintptr) {
+func restepAwait(errno uintptr) {
 	if errno == restepSignalled {
-		sig := uint32(r & 255)
-		restepAct(uint32(r>>16), sig, uint8(r>>8), restepEndKill, restepSignalName(sig))
+		restepDoActs()
 		return
 	}
 	gp := getg()

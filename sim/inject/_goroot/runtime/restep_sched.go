@@ -368,7 +368,10 @@ func restepPoolCleanup() {
 		return
 	}
 	cur := restep.cur
-	for id := uint32(1); id <= restep.nmachine; id++ {
+	for id := uint32(1); id < restepMaxMachines+restep.nchild; id++ {
+		if id == restep.nmachine+1 {
+			id = restepMaxMachines
+		}
 		if restep.machine[id].image != nil {
 			restepSwitch(id)
 			poolcleanup()

@@ -126,10 +126,13 @@ func restepDeliver(id, sig uint32, kind uint8, text string) (ended bool) {
 	return restepAct(id, sig, action, kind, text)
 }
 
-// restepAct does to machine id what becomes of it after a signal.
+// restepAct does to process id what becomes of it after a signal.
 func restepAct(id, sig uint32, action, kind uint8, text string) (ended bool) {
 	switch action {
 	case restepSignalEnd:
+		if id >= restepMaxMachines {
+			restepDump(id, sig)
+		}
 		restepHalt(id, false, kind, 128+int32(sig), text)
 		return true
 	case restepSignalStop:
@@ -144,7 +147,7 @@ func restepAct(id, sig uint32, action, kind uint8, text string) (ended bool) {
 func restepSimWait(id uint32) { restepWaitMachine(id) }
 
 //go:linkname restepSimCurrent
-func restepSimCurrent() uint32 { return getg().restepMachine }
+func restepSimCurrent() uint32 { return restepOwner(getg().restepMachine) }
 
 //go:linkname restepSimLabel
 func restepSimLabel(id uint32) (label string) {

@@ -33,7 +33,8 @@ var restep struct {
 
 	cur      uint32 // machine whose image is in place
 	nmachine uint32
-	machine  [restepMaxMachines]restepMachineState
+	nchild   uint32                              // children that have ever run at one time
+	machine  [restepProcesses]restepMachineState // machines, then children
 
 	step     uint64         // steps recorded so far
 	sum      uint64         // rolling checksum after the last step
@@ -51,7 +52,8 @@ var restep struct {
 // restepMaxMachines bounds the machines of one simulation.
 const restepMaxMachines = 4096
 
-// restepMachineState is what the runtime knows of one machine.
+// restepMachineState is what the runtime knows of one machine, or of a child
+// process.
 type restepMachineState struct {
 	image      unsafe.Pointer // saved variables, a heap object of type restepImage.typ; nil when off
 	inc        uint32         // number of the present boot; goroutines, timers and cleanups carry it
@@ -68,6 +70,9 @@ type restepMachineState struct {
 	paused     bool
 	pausedq    restepQueue // goroutines that could run if it were not paused
 	clock      restepMachineClock
+	host, pid  uint32         // of a child: its machine and what programs call it
+	number     uint32         // of a child: which of restepPrograms it runs, 0 for the test binary
+	program    unsafe.Pointer // of a child: its copy of restepProgram, nil when off
 }
 
 // Costs of simulated time, in ns: they make loops over the clock or Gosched

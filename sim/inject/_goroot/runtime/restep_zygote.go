@@ -52,8 +52,10 @@ const (
 )
 
 var restepLayout struct {
-	mainOnly []uintptr
-	shared   []uintptr
+	mainOnly    []uintptr
+	shared      []uintptr
+	programOnly []uintptr
+	programs    [64][]uintptr
 }
 
 var restepMessage [1 << 16]byte
@@ -71,7 +73,7 @@ func restepDie(what string, errno uintptr) {
 	exit(125)
 }
 
-// restepReadLayout reads the encoded layout: magic, then three counted lists.
+// restepReadLayout reads the encoded layout: magic, then counted lists.
 func restepReadLayout() {
 	const words = 1 << 16
 	buf := (*[words]uint64)(sysAlloc(words*8, &memstats.other_sys, "restep layout"))
@@ -86,7 +88,7 @@ func restepReadLayout() {
 		}
 		n += r
 	}
-	if n < 32 || buf[0] != 0x326c6c7970657473 {
+	if n < 32 || buf[0] != 0x336c6c7970657473 {
 		restepDie("the layout is damaged", 0)
 	}
 	i := uint64(1)
@@ -116,6 +118,21 @@ func restepReadLayout() {
 	}
 	restepLayout.shared = list()
 	restepLayout.mainOnly = list()
+	count = next()
+	if count > uint64(len(restepProgram.ranges)) {
+		restepDie("too many variables of package testing", uintptr(count))
+	}
+	for j := range count {
+		restepProgram.ranges[j] = restepRun{addr: uintptr(next()), size: uintptr(next())}
+	}
+	restepProgram.n = int(count)
+	restepLayout.programOnly = list()
+	if count = next(); count > uint64(len(restepLayout.programs)) {
+		restepDie("too many programs", uintptr(count))
+	}
+	for j := range count {
+		restepLayout.programs[j] = list()
+	}
 }
 
 // restepZygote runs on the main goroutine before any init task. In a process
@@ -297,6 +314,9 @@ func restepBegin(cfg *restepConfig) {
 	memmove(m.image, restepImages.pristine, restepImages.size)
 	restepUsePages()
 	restep.cur, restep.nmachine = 1, 1
+	for _, a := range restepLayout.programOnly {
+		(*initTask)(unsafe.Pointer(a)).state = 2 // done, as far as runtime.main cares
+	}
 	host := restepHost{
 		restepHostNow, restepHostRand, restepWake, restepGoOn, restepSignalArrived, restepKernelContext, restepSymbolize,
 		restepGrowLog, restepMemory, restepStepped, restepMachineMain, restepReal,

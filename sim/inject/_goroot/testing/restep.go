@@ -11,11 +11,14 @@ func restepSimOn() bool
 //go:linkname restepTestLog runtime.restepTestLog
 func restepTestLog(text string)
 
+//go:linkname restepSimChild runtime.restepSimChild
+func restepSimChild() bool
+
 // restepLog makes a step of what T.Log and its kin print. Under simulation
-// the step is the only place the line goes to.
+// the step is the only place the line goes to, but in child processes.
 func restepLog(s string) bool {
-	if !restepSimOn() {
-		return false
+	if !restepSimOn() || restepSimChild() {
+		return false // a child process prints
 	}
 	restepTestLog(strings.TrimSuffix(s, "\n"))
 	return true

@@ -140,9 +140,10 @@ func TestSignals(t *testing.T) {
 		t.Errorf("exit code %d", m.ExitCode())
 	}
 	m.Restart()
-	m.Signal(syscall.SIGUSR2) // nobody handles it
+	m.Signal(syscall.SIGUSR2) // nobody handles it, and a Go program lives on
+	m.Signal(syscall.SIGINT)
 	m.Wait()
-	if m.ExitCode() != 128+12 {
+	if m.ExitCode() != 128+2 {
 		t.Errorf("exit code %d", m.ExitCode())
 	}
 	m.Restart()
