@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -11,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 func main() {
@@ -66,22 +68,25 @@ func (b *bench) main() (err error) {
 	defer b.close()
 	fmt.Printf("%s %s/%s, %d CPUs, %s; medians of %d\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpuModel(), b.rounds)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', tabwriter.Debug)
+	var failed []error
 	fmt.Fprintf(w, "| what\t native\t native -N -l\t restep\t ratio\t target\t \t\n")
 	fmt.Fprintf(w, "|---\t---\t---\t---\t---\t---\t---\t\n")
 	for _, m := range measurements {
 		if !b.only.MatchString(m.name) {
 			continue
 		}
-		fmt.Fprintf(os.Stderr, "%s\n", m.name)
+		start := time.Now()
 		rows, err := m.measure(b)
+		fmt.Fprintf(os.Stderr, "%s: %.0f s\n", m.name, time.Since(start).Seconds())
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			failed = append(failed, fmt.Errorf("%s: %w", m.name, err))
+			rows = []row{{name: m.name, note: "not measured"}}
 		}
 		for _, r := range rows {
 			r.print(w)
 		}
 	}
-	return w.Flush()
+	return errors.Join(append(failed, w.Flush())...)
 }
 
 func (r *row) print(w *tabwriter.Writer) {

@@ -88,6 +88,12 @@ var runtimeEdits = []Edit{
 	{File: "runtime/mgc.go", Func: "clearpools", Find: "\t\tpoolcleanup()", Op: Replace, Text: "\t\trestepPoolCleanup()",
 		Why: "each machine has its own list of pools"},
 
+	// Several runs in one process: see restep_reuse.go.
+	{File: "runtime/mem_linux.go", Func: "sysUnusedOS", Text: "restepLast()",
+		Why: "whether a page that was given back has been written is not known"},
+	{File: "runtime/proc.go", Func: "setcpuprofilerate", Text: "restepLast()",
+		Why: "profiling leaves timers and signal handlers behind"},
+
 	// Randomness.
 	{File: "runtime/rand.go", Func: "randinit", Find: "seed := &globalRand.seed", Op: After, Text: "; restepStartupSeed(seed); if true {} else",
 		Why: "the runtime's start is the same in every process"},
@@ -120,7 +126,8 @@ var runtimeEdits = []Edit{
 
 	{File: "runtime/time.go", Func: "newTimer", Text: "when, period = restepWhen(when), restepSpan(period)", Why: whyClock},
 	{File: "runtime/time.go", Func: "resetTimer", Text: "when, period = restepWhen(when), restepSpan(period)", Why: whyClock},
-	{File: "runtime/time.go", Func: "timeSleep", Text: "ns = restepSpan(ns)", Why: whyClock},
+	{File: "runtime/time.go", Func: "timeSleep", Text: "ns = restepSpan(ns); if restepSleep(ns) { return }",
+		Why: whyClock + "; a sleep during which nothing else happens needs no scheduler"},
 	{File: "runtime/netpoll.go", Func: "poll_runtime_pollSetDeadline", Text: "d = restepSpan(d)", Why: whyClock},
 
 	// Timers.

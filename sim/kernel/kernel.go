@@ -111,6 +111,7 @@ type Kernel struct {
 	net      *network
 	calls    *index
 	rec      *Recorder
+	event    Event // the one that is being recorded
 }
 
 // New returns a world without machines.
@@ -151,7 +152,10 @@ func (k *Kernel) Lookup(name string) *Machine {
 }
 
 // record hands e to the host.
-func (k *Kernel) record(e *Event) { k.host.Record(e) }
+func (k *Kernel) record(e *Event) {
+	k.event = *e // or every step would need memory of its own
+	k.host.Record(&k.event)
+}
 
 // now is the simulated time.
 func (k *Kernel) now() Nanos { return k.host.Now() }

@@ -15,7 +15,8 @@ func TestBasics(t *testing.T) {
 				path := newLog(t, test, seed, 0)
 				r := request(test, seed, path)
 				r.Root, r.Real, r.Cwd = "/src/basics", b.PackageDir, "/src/basics"
-				run := run{status: wait(t, z, r)}
+				run := run{}
+				run.pid, run.status = wait(t, z, r)
 				run.read(t, path)
 				run.passes(t)
 			}

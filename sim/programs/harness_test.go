@@ -65,6 +65,7 @@ func start(t testing.TB, b *inject.Binary) *zygote.Zygote {
 
 // run is what is left of one simulation.
 type run struct {
+	pid    int
 	status syscall.WaitStatus
 	log    []byte
 	*steplog.Reader
@@ -90,11 +91,11 @@ func simulateWith(t testing.TB, z *zygote.Zygote, req *zygote.Request) run {
 	path := newLog(t, "run", req.Seed, req.Variant)
 	defer os.Remove(path)
 	req.Log = path
-	status := wait(t, z, req)
+	pid, status := wait(t, z, req)
 	if s := z.Stderr(); s != "" {
 		t.Fatalf("the simulator failed in %v, seed %d, variant %x:\n%s", req.Args, req.Seed, req.Variant, s)
 	}
-	r := run{status: status}
+	r := run{pid: pid, status: status}
 	r.read(t, path)
 	return r
 }
@@ -129,7 +130,8 @@ func newLog(t testing.TB, test string, seed, variant uint64) string {
 // unrecorded runs one test with one seed without a step log.
 func unrecorded(t testing.TB, z *zygote.Zygote, test string, seed uint64) syscall.WaitStatus {
 	t.Helper()
-	return wait(t, z, request(test, seed, ""))
+	_, status := wait(t, z, request(test, seed, ""))
+	return status
 }
 
 var epoch = time.Date(2020, 1, 15, 14, 10, 3, 0, time.UTC)
@@ -144,7 +146,7 @@ func request(test string, seed uint64, log string) *zygote.Request {
 }
 
 // wait runs a request to its end; a run that hangs is killed.
-func wait(t testing.TB, z *zygote.Zygote, r *zygote.Request) syscall.WaitStatus {
+func wait(t testing.TB, z *zygote.Zygote, r *zygote.Request) (pid int, status syscall.WaitStatus) {
 	t.Helper()
 	child, err := z.Run(r)
 	if err != nil {
@@ -152,11 +154,11 @@ func wait(t testing.TB, z *zygote.Zygote, r *zygote.Request) syscall.WaitStatus 
 	}
 	limit := time.AfterFunc(time.Minute, child.Kill)
 	defer limit.Stop()
-	status, err := child.Wait()
+	status, err = child.Wait()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return status
+	return child.Pid, status
 }
 
 // lines are the messages of the steps of some kinds, "machine: message".

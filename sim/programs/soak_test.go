@@ -81,7 +81,7 @@ func repeats(t *testing.T, zygotes []*zygote.Zygote, test string, seed, variant 
 		req := request(test, seed, path)
 		req.Variant = variant
 		var r run
-		r.status = wait(t, z, req)
+		r.pid, r.status = wait(t, z, req)
 		if s := z.Stderr(); s != "" {
 			return first, fmt.Errorf("the simulator failed in %s, seed %d, variant %x:\n%s", test, seed, variant, s)
 		}

@@ -1,10 +1,12 @@
 // Package zygote starts and controls the processes that simulate: one zygote
-// for each worker, and a fork of it for each run.
+// for each worker, and forks of it for the runs.
 //
 // A zygote is a test binary that sim/inject built. It waits with everything
 // initialised that all runs share; a request makes it fork, and the child runs
-// one test with one seed. Children die with their zygote and zygotes with the
-// process that started them, however that ends.
+// one test with one seed. A child whose run ended in good order gets the
+// zygote's memory back and serves the next request: Child.Pid may be that of the
+// run before. Children die with their zygote and zygotes with the process that
+// started them, however that ends.
 //
 // It deliberately knows nothing of tests, seeds to try or step logs: it passes
 // a log's path on and reports how the child ended. It may import the standard

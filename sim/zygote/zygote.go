@@ -171,6 +171,13 @@ const (
 	CheckGC Check = 2
 	// CheckCollect collects garbage at random turns of the goroutines.
 	CheckCollect Check = 4
+	// CheckPlain takes no shortcut past the scheduler. The steps are the same.
+	CheckPlain Check = 8
+	// CheckLast lets no other run follow in the same process.
+	CheckLast Check = 16
+	// CheckReuse ends the process with a message if another run would not find
+	// its memory as a new process would.
+	CheckReuse Check = 32
 )
 
 const (

@@ -228,5 +228,6 @@ func restepFinish(code int32) {
 	restepExport()
 	restep_kernelClose(restep.kernel)
 	restepCloseLog()
+	restepAgain(code)
 	exit(code)
 }

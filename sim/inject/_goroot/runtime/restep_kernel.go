@@ -154,7 +154,7 @@ func restepHostRand(stream uint8) uint64 { return restep.src.Next(choice.Stream(
 // that runs or, in the scheduler, nobody.
 func restepKernelContext(c *restepContext) {
 	gp := restep.blame.ptr()
-	if gp == nil {
+	if gp == nil && !restep.nobody {
 		gp = getg().m.curg
 	}
 	c.time, c.tick, c.n, c.goroutine, c.machine, c.mark = restep.now, restep.tick, 0, 0, 0, 0
@@ -168,16 +168,23 @@ func restepKernelContext(c *restepContext) {
 // restepSymbolize names the functions at a return address, inlined ones first.
 func restepSymbolize(pc uintptr, emit func(function, file string, line int)) {
 	pc--
+	if restepKnownSymbol(pc, emit) {
+		return
+	}
 	f := findfunc(pc)
 	if !f.valid() {
 		return
 	}
+	sym := restepNewSymbol()
 	seed, seed64 := restepCheapState()
 	u, uf := newInlineUnwinder(f, pc)
 	for ; uf.valid(); uf = u.next(uf) {
 		file, line := u.fileLine(uf)
-		emit(u.srcFunc(uf).name(), file, line)
+		function := u.srcFunc(uf).name()
+		emit(function, file, line)
+		sym.add(function, file, line)
 	}
+	sym.publish(pc)
 	restepSetCheapState(seed, seed64)
 }
 
@@ -315,7 +322,34 @@ func restepRecordClock() {
 	restep_kernelRecord(restep.kernel, restepKindClock, 0, 0, "", 0)
 }
 
-// restepMemory is zeroed memory for the recorder, outside the Go heap.
+// restepArena is memory for the recorder and the run queue, mapped by the
+// zygote: what a run maps itself, its next one has to fault in again.
+var restepArena struct{ next, end uintptr }
+
+func restepPrepareMemory() {
+	const size = 1 << 20
+	restepArena.next = uintptr(sysAlloc(size, &memstats.other_sys, "restep recorder"))
+	restepArena.end = restepArena.next + size
+	if restepArena.next == 0 {
+		throw("restep: out of memory")
+	}
+	restep.runq.cap = uint32(restepPageSize / restepQueueElem)
+	restep.runq.mem = uintptr(restepMemory(restepPageSize))
+	// The same for memory that the runtime would map in each run: the table of
+	// the memory profile, and room for what is never freed.
+	stkbucket(memProfile, 1, []uintptr{0}, true)
+	for pp := getg().m.p.ptr(); pp.palloc.base == nil || pp.palloc.off > persistentChunkSize/2; {
+		persistentalloc(persistentChunkSize/8, 0, &memstats.other_sys)
+	}
+}
+
+// restepMemory is zeroed memory outside the Go heap, whole pages.
 func restepMemory(size uintptr) unsafe.Pointer {
+	size = (size + restepPageSize - 1) &^ (restepPageSize - 1)
+	if size <= restepArena.end-restepArena.next {
+		p := restepArena.next
+		restepArena.next += size
+		return unsafe.Pointer(p)
+	}
 	return sysAlloc(size, &memstats.other_sys, "restep recorder")
 }

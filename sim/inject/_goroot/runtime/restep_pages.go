@@ -33,7 +33,7 @@ func restepInitPages() {
 	if p.n > 1<<20 {
 		throw("restep: machine data is spread too far")
 	}
-	p.own = (*[1 << 20]bool)(sysAlloc(p.n, &memstats.other_sys, "restep pages"))
+	p.own = (*[1 << 20]bool)(restepOwnMemory(restepOwnBase, p.n))
 	for _, r := range im.ranges[:im.n] {
 		first := (r.addr - p.base + restepPageSize - 1) / restepPageSize
 		for i := first; p.base+i*restepPageSize < r.addr+r.size && p.base+(i+1)*restepPageSize <= r.limit; i++ {
@@ -78,13 +78,7 @@ func restepLearnPages() {
 
 // restepUsePages prepares a child.
 func restepUsePages() {
-	p := &restepPages
-	p.ready = true
-	for i := range p.n { // known to a process that has its memory back by hot alone
-		if p.hot[i] {
-			p.own[i] = false
-		}
-	}
+	restepPages.ready = true
 	restepFindRuns()
 }
 

@@ -209,6 +209,43 @@ func restepAdvance(pp *p) {
 	}
 }
 
+// restepSleep is a sleep during which nothing else can happen: no goroutine can
+// run, no timer and no event of the kernel comes first. It does what parking,
+// the scheduler and the timer would do, draws, ticks and steps included, in the
+// same order, and reports false when any of it is not so plain.
+func restepSleep(ns int64) bool {
+	gp := getg()
+	if !restep.on || restep.plain || gp.restepMachine == 0 || gp.restepLent || gp.bubble != nil || ns <= 0 {
+		return false
+	}
+	when := restep.now + ns
+	if when < restep.now || restep.deadline != 0 && when > restep.deadline ||
+		restep.runq.n != 0 || !restep.sysq.empty() || restep.machine[gp.restepMachine].paused ||
+		restep.kernelNext != 0 && restep.kernelNext <= when {
+		return false
+	}
+	pp := gp.m.p.ptr()
+	if next := pp.timers.wakeTime(); next != 0 && next <= when {
+		return false
+	}
+	if gcBlackenEnabled != 0 || sched.gcwaiting.Load() || pp.runSafePointFn != 0 || sched.disable.user ||
+		restep.gcStarter != 0 || fingStatus.Load()&(fingWait|fingWake) == fingWait|fingWake || gcCleanups.needsWake() {
+		return false
+	}
+	restep.now = when
+	systemstack(func() {
+		restep.nobody = true
+		restepRecordClock()
+		restep.nobody = false
+		restep.tick++
+		restep.now += restepTickCost
+		gp := getg().m.curg
+		restep.lone = choice.Runnable{G: uintptr(unsafe.Pointer(gp)), Word: gp.restepWord}
+		restep.strategy.Pick(&restep.src, unsafe.Slice(&restep.lone, 1))
+	})
+	return true
+}
+
 // restepUsePolicy takes the strategy and the level of preemption from the run's
 // variant.
 func restepUsePolicy(variant uint64) {

@@ -21,6 +21,7 @@ var restep struct {
 	strategies choice.Strategies // its state
 	urgent     bool              // some goroutines interrupt others when they become runnable
 	collect    bool              // collect garbage at random turns, in the simulator's own tests
+	plain      bool              // no shortcut past the scheduler, in the simulator's own tests
 	gap        uint32            // preemption points from the last turn to the next
 	goid       uint64            // last goroutine id given to a goroutine of a machine
 	sysgoid    uint64            // last id given to a system goroutine
@@ -43,7 +44,9 @@ var restep struct {
 	control  *restepControl // nil unless a debugger holds the process
 	exiting  bool
 	blame    guintptr  // goroutine that makes the next step, when it is not the running one
+	nobody   bool      // the next step is the scheduler's, though a goroutine runs
 	pds      *pollDesc // open poll descriptors of machines
+	lone     choice.Runnable
 
 	outMachine uint32 // machine that the runtime prints for, 0 the present one
 	outLevel   int8

@@ -19,8 +19,10 @@ const (
 	restepSysWait4          = 61
 	restepSysKill           = 62
 	restepSysFtruncate      = 77
+	restepSysGetrusage      = 98
 	restepSysSetpgid        = 109
 	restepSysGetppid        = 110
+	restepSysRtSigtimedwait = 128
 	restepSysPrctl          = 157
 	restepSysGetdents64     = 217
 	restepSysClockGettime   = 228
@@ -28,4 +30,5 @@ const (
 	restepSysNewfstatat     = 262
 	restepSysReadlinkat     = 267
 	restepSysProcessVMReadv = 310
+	restepSysCloseRange     = 436
 )

@@ -54,6 +54,9 @@ func restepFilter() {
 	if errno != 0 {
 		restepDie("filter system calls (seccomp)", errno)
 	}
+	if restepReusing {
+		restepReuse().filtered = true
+	}
 }
 
 // restepPinCPU refuses a CPU on which maps would hash otherwise than on all

@@ -34,8 +34,11 @@ const (
 	restepFlagGate = 1 // wait at the gate before the run
 
 	// For the simulator's own tests.
-	restepFlagCheck   = 2 // the collector checks itself and clobbers what it frees
-	restepFlagCollect = 4 // collections at random turns
+	restepFlagCheck   = 2  // the collector checks itself and clobbers what it frees
+	restepFlagCollect = 4  // collections at random turns
+	restepFlagPlain   = 8  // no shortcut past the scheduler
+	restepFlagLast    = 16 // the process serves no other request
+	restepFlagVerify  = 32 // it makes sure that it has all of its memory back
 )
 
 // restepReply is what the zygote answers.
@@ -58,7 +61,25 @@ var restepLayout struct {
 	programs    [64][]uintptr
 }
 
-var restepMessage [1 << 16]byte
+// restepMessage is the request that was read last. It and the flags of pages
+// lie in the window of the simulator: they are not among what a run leaves
+// behind.
+var restepMessage *[1 << 16]byte
+
+const (
+	restepMessageBase = 0x110018000000
+	restepOwnBase     = 0x110018100000
+)
+
+// restepOwnMemory maps memory of this process at addr, zeroed.
+func restepOwnMemory(addr, size uintptr) unsafe.Pointer {
+	const flags = 0x100022 // MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE
+	at, errno := restepSys(restepSysMmap, addr, size, 3, flags, ^uintptr(0), 0)
+	if errno != 0 || at != addr {
+		restepDie("map memory of the simulator", errno)
+	}
+	return unsafe.Pointer(at)
+}
 
 // restepSys makes a system call of the real kernel.
 //
@@ -144,6 +165,7 @@ func restepZygote() {
 	}
 	restep.wanted = true
 	restepPinCPU()
+	restepMessage = (*[1 << 16]byte)(restepOwnMemory(restepMessageBase, 1<<16))
 	restepReadLayout()
 	restepInitImages()
 	for _, a := range restepLayout.shared {
@@ -154,7 +176,27 @@ func restepZygote() {
 	GC()
 	restepSys(restepSysPrctl, 1, 9, 0, 0, 0, 0) // PR_SET_PDEATHSIG, SIGKILL
 	restepProtectPages()
+	restepPrepareMemory()
+	restepPrepareReuse()
 	restepAnswer(restepReady, 0, 0)
+	for forks := 0; ; forks++ {
+		if forks == 1 && restepReusing { // one run alone does not pay for the copy
+			systemstack(func() { restepAnchor() })
+		}
+		n := restepNextRequest()
+		if restepReusing && restepReuse().restored {
+			restepRenew()
+		} else if !restepFork(n) {
+			continue
+		}
+		restepBecome(n) // called at one place: its frames are in the first steps
+		return
+	}
+}
+
+// restepNextRequest reads a request into restepMessage; there is none when the
+// host is gone.
+func restepNextRequest() uintptr {
 	for {
 		n, errno := restepSys(restepSysRead, restepControlFD, uintptr(unsafe.Pointer(&restepMessage[0])), uintptr(len(restepMessage)-1), 0, 0, 0)
 		if errno == _EINTR {
@@ -163,9 +205,7 @@ func restepZygote() {
 		if errno != 0 || n == 0 {
 			exit(0)
 		}
-		if restepFork(n) {
-			return
-		}
+		return n
 	}
 }
 
@@ -183,13 +223,17 @@ func restepAnswer(what, value uint32, cpu int64) {
 	restepSys(restepSysWrite, restepControlFD, uintptr(unsafe.Pointer(&r)), unsafe.Sizeof(r), 0, 0, 0)
 }
 
-// restepFork forks one child and waits for its end. It returns true in the
-// child.
+// restepFork forks one child and waits for its end; the child may have served
+// more requests until then. It returns true in the child.
 func restepFork(n uintptr) bool {
 	if tasks := restepTasks(); tasks != 1 {
 		print("restep: the zygote has ", tasks, " threads; a fork would lose all but one\n")
 		restepAnswer(restepFailed, uint32(tasks), 0)
 		return false
+	}
+	if restepReusing {
+		s := restepReuse()
+		s.busy, s.restored, s.filtered, s.cpu, s.faults, s.logFaults = true, false, false, 0, 0, 0
 	}
 	parent, _ := restepSys(restepSysGetpid, 0, 0, 0, 0, 0, 0)
 	pid, errno := restepSys(restepSysClone, 17, 0, 0, 0, 0, 0) // SIGCHLD
@@ -205,12 +249,11 @@ func restepFork(n uintptr) bool {
 		if now, _ := restepSys(restepSysGetppid, 0, 0, 0, 0, 0, 0); now != parent {
 			exit(125)
 		}
-		restepBecome(n)
 		return true
 	}
 	restepAnswer(restepStarted, uint32(pid), 0)
 	var status uint32
-	var usage [18]int64 // struct rusage: user and system time first, each s and µs
+	var usage restepRusage
 	for {
 		// The child's end, or the host's: poll would need a pidfd; a host
 		// that dies takes the zygote with it (PDEATHSIG), and that the child.
@@ -219,7 +262,12 @@ func restepFork(n uintptr) bool {
 			break
 		}
 	}
-	restepAnswer(restepEnded, status, (usage[0]+usage[2])*1e6+usage[1]+usage[3])
+	if !restepReusing || restepReuse().busy {
+		restepAnswer(restepEnded, status, usage.cpu())
+	}
+	if restepReusing {
+		restepReuse().restored = false
+	}
 	restepLearnPages()
 	return false
 }
@@ -253,7 +301,7 @@ func restepTasks() int {
 // restepBecome turns the forked child into the simulation that the request
 // describes.
 func restepBecome(n uintptr) {
-	r := (*restepRequest)(unsafe.Pointer(&restepMessage))
+	r := (*restepRequest)(unsafe.Pointer(restepMessage))
 	size := unsafe.Sizeof(*r)
 	if n < size || r.magic != restepMagic {
 		restepDie("the request is damaged", 0)
@@ -287,9 +335,17 @@ func restepBecome(n uintptr) {
 		debug.gccheckmark, debug.clobberfree = 1, 1
 	}
 	restep.collect = r.flags&restepFlagCollect != 0
+	restep.plain = r.flags&restepFlagPlain != 0
 	log := restepOpenLog(logPath)
 	restepOpenExport(exportPath)
-	restepFilter()
+	if restepReusing {
+		s := restepReuse()
+		s.keep = r.flags&(restepFlagGate|restepFlagLast) == 0 && r.stop == 0
+		s.verify = r.flags&restepFlagVerify != 0
+	}
+	if !restepReusing || !restepReuse().filtered {
+		restepFilter()
+	}
 	m := &restep.machine[1]
 	m.args, m.env = args, env
 	cfg := restepConfig{r.seed, r.variant, r.start, cwd, root, real, log, firstmoduledata.text}
@@ -393,10 +449,11 @@ const (
 	restepLogBase   = 0x100000000000
 	restepLogWindow = 1 << 36
 	restepLogPiece  = 1 << 20
+	restepLogReady  = 32 << 10 // made present at a time: two faults a page less
 )
 
 var restepLog struct {
-	fd, size uintptr
+	fd, size, ready uintptr
 }
 
 func restepOpenLog(path string) []byte {
@@ -417,19 +474,35 @@ func restepOpenLog(path string) []byte {
 	if errno != 0 || addr != restepLogBase {
 		restepDie("map the step log", errno)
 	}
+	restepSys(restepSysMadvise, restepLogBase, restepLogWindow, 1, 0, 0, 0) // MADV_RANDOM: it has nothing to read ahead
+	restepGrowLog(restepLogReady)
 	return unsafe.Slice((*byte)(unsafe.Pointer(addr)), restepLogWindow)
 }
 
 func restepGrowLog(need uint64) bool {
-	if uintptr(need) <= restepLog.size {
+	if uintptr(need) <= restepLog.ready {
 		return true
 	}
+	if uintptr(need) > restepLog.size && !restepExtendLog(uintptr(need)) {
+		return false
+	}
+	from := restepLog.ready
+	restepLog.ready = min((uintptr(need)+restepLogReady-1)&^(restepLogReady-1), restepLog.size)
+	before := restepFaults()
+	restepSys(restepSysMadvise, restepLogBase+from, restepLog.ready-from, 23, 0, 0, 0) // MADV_POPULATE_WRITE, Linux 5.14
+	if restepReusing {
+		restepReuse().logFaults += restepFaults() - before
+	}
+	return true
+}
+
+func restepExtendLog(need uintptr) bool {
 	// After going back the file is longer than this process remembers.
-	if end, errno := restepSys(restepSysLseek, restepLog.fd, 0, 2, 0, 0, 0); errno == 0 && end >= uintptr(need) {
+	if end, errno := restepSys(restepSysLseek, restepLog.fd, 0, 2, 0, 0, 0); errno == 0 && end >= need {
 		restepLog.size = end
 		return true
 	}
-	size := (uintptr(need) + restepLogPiece - 1) &^ (restepLogPiece - 1)
+	size := (need + restepLogPiece - 1) &^ (restepLogPiece - 1)
 	if size > restepLogWindow {
 		return false
 	}

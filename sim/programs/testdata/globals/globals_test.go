@@ -211,6 +211,36 @@ func TestSendVariable(t *testing.T) {
 	}
 }
 
+// untouched lies among variables that are not written as a rule.
+var untouched = [600]int{599: 1}
+
+// TestReceiveVariable: what is sent to a variable arrives in that of the
+// machine that waits, also when nobody has written it before.
+func TestReceiveVariable(t *testing.T) {
+	ch, closed, got := make(chan [600]int), make(chan [600]int), make(chan int)
+	sim.NewSimpleMachine(func() {
+		untouched = <-ch
+		time.Sleep(time.Second) // others run meanwhile
+		got <- untouched[0] + untouched[599]
+		untouched = <-closed
+		time.Sleep(time.Second)
+		got <- untouched[0] + untouched[599]
+	})
+	time.Sleep(time.Second)
+	ch <- [600]int{10, 599: 20}
+	if v := <-got; v != 30 {
+		t.Error("the machine that waited has", v)
+	}
+	time.Sleep(time.Second)
+	close(closed)
+	if v := <-got; v != 0 {
+		t.Error("after close it has", v)
+	}
+	if untouched[599] != 1 {
+		t.Error("the sender's own variable is", untouched[599])
+	}
+}
+
 // TestTimers: a timer's function runs with the variables of its machine.
 func TestTimers(t *testing.T) {
 	got := make(chan int, 3)
