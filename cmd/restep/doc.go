@@ -25,6 +25,8 @@
 // Invariant: results are printed in the order of tests and seeds, whatever
 // the number of workers. With -v the run whose turn it is is printed while it
 // goes on, and reads as if it had been over.
+// Invariant: no debugger runs in the process of restep test, whose children it
+// would wait for.
 // Invariant: a flag that go help documents for tests or builds does what it
 // does there, or is refused in one sentence.
 //

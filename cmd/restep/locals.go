@@ -62,10 +62,15 @@ func (r *reporter) locals(d *done) {
 		d.outcome.OutOfMemory || d.outcome.Damage != nil || d.log == nil {
 		return
 	}
+	r.keep() // editors need not wait for what follows
+	if d.kept == "" {
+		return
+	}
+	r.u.flush()
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(r.ctx, localsGrace+4*d.real)
 	defer cancel()
-	a := askLocals(ctx, &localsRequest{Bin: *r.bin, Log: d.path, Step: f.Step})
+	a := askLocals(ctx, &localsRequest{Bin: *r.bin, Log: d.kept, Step: f.Step})
 	r.reading += time.Since(start)
 	if a.Advice != "" {
 		r.reading = 2 * localsBudget // it will not be otherwise the next time

@@ -38,6 +38,8 @@ type done struct {
 	path    string    // of the log, taken from the store
 	log     *runs.Log // nil unless somebody wants to see it
 	note    string    // what the simulator itself printed
+	noted   bool      // it is in the index
+	kept    string    // path of the log in the store, "" if it is not there
 	cover   string    // coverage profile, "" when the run wrote none
 	err     error     // the run could not be made
 }

@@ -37,6 +37,7 @@ type reporter struct {
 	color   bool
 	failed  map[string]int // failing runs by test
 	reading time.Duration  // real time that reading variables took
+	keep    func()         // puts the run that is reported into the store
 	bench   benchOutput
 	line    []byte
 	current current

@@ -415,12 +415,9 @@ func (s *session) finished(t *subject, r *reporter, d *done, count *tally) {
 			s.u.say(fmt.Sprintf("coverage of %s with seed %d: %v", d.test, d.seed, err))
 		}
 	}
+	r.keep = func() { s.keep(t, d) }
 	r.run(d)
 	s.u.flush()
-	if d.log != nil { // the store cuts the file
-		d.log.Close()
-		d.log = nil
-	}
 	s.keep(t, d)
 	for _, u := range d.outcome.Unsupported {
 		s.note(t, u)
@@ -430,8 +427,16 @@ func (s *session) finished(t *subject, r *reporter, d *done, count *tally) {
 	}
 }
 
-// keep notes the run in the index and hands its log to the store.
+// keep notes the run in the index and hands its log to the store, once.
 func (s *session) keep(t *subject, d *done) {
+	if d.noted {
+		return
+	}
+	d.noted = true
+	if d.log != nil { // the store cuts the file
+		d.log.Close()
+		d.log = nil
+	}
 	spec := t.spec(d.test, d.seed)
 	id := strings.Join(slices.Concat([]string{spec.Run}, spec.Flags, spec.Args, spec.Env), "\x00")
 	kept, err := t.store.Add(runs.Result{
@@ -444,7 +449,7 @@ func (s *session) keep(t *subject, d *done) {
 		s.u.say("keep the step log of " + d.test + ": " + err.Error())
 	}
 	if kept.Log != "" {
-		d.path = ""
+		d.path, d.kept = "", t.store.Path(kept.Log)
 	}
 }
 
