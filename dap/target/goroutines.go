@@ -3,6 +3,7 @@ package target
 import (
 	"encoding/binary"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/go-delve/delve/pkg/proc"
@@ -80,8 +81,34 @@ func (t *Target) Goroutines(limit int) ([]Goroutine, error) {
 			t.starts[g.startPC] = name
 		}
 		g.Start = name
+		if name == machineEntry {
+			if own := mainName(grp.Selected, g.Machine); own != "" {
+				g.Start = own
+			}
+		}
 	}
 	return list, nil
+}
+
+// machineEntry is the simulator's function that the first goroutine of a machine
+// starts with (sim/inject/_goroot/runtime/restep_machine.go); it calls the
+// user's.
+const machineEntry = "internal/restep/kernel.linkEntry"
+
+// mainName names the function that a machine runs, "" when that is not known.
+func mainName(tgt *proc.Target, machine uint32) string {
+	scope, err := proc.ThreadScope(tgt, tgt.CurrentThread())
+	if err != nil {
+		return ""
+	}
+	v, err := scope.EvalExpression(fmt.Sprintf("runtime.restep.machine[%d].main", machine), wordConfig)
+	if err != nil || v.Kind != reflect.Func || v.Base == 0 {
+		return ""
+	}
+	if fn := tgt.BinInfo().PCToFunc(v.Base); fn != nil {
+		return fn.Name
+	}
+	return ""
 }
 
 // startName names the function that a go statement starts. With arguments the

@@ -129,6 +129,9 @@ func TestMachinesOfGoroutines(t *testing.T) {
 			t.Errorf("the stopped goroutine: %+v", g)
 		}
 	}
+	if !strings.Contains(starts[2], ".server\n") || strings.Contains(starts[1]+starts[2], "internal/restep") {
+		t.Errorf("goroutines of the simulator are named after it: %v", starts)
+	}
 	if !strings.Contains(starts[1], "testing.tRunner") || !strings.Contains(starts[2], "net/http.(*conn).serve") {
 		t.Errorf("goroutines by machine: %v", starts)
 	}
