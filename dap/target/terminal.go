@@ -78,6 +78,7 @@ func (t *Target) Terminal(ctx context.Context, engine *replay.Engine, rules []Ru
 	go serveRPC(theirs, t.dbg)
 	defer ours.Close()
 	client := &client{Client: rpc2.NewClientFromConn(ours), ctx: context.WithoutCancel(ctx), target: t, engine: engine}
+	client.tellNoCode()
 	term := terminal.New(client, conf, false)
 	term.InitFile = script
 	return term.Run()

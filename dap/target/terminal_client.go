@@ -65,6 +65,12 @@ func (c *client) show(s *api.DebuggerState, err error) (*api.DebuggerState, erro
 	if s.CurrentThread == nil {
 		return s, nil
 	}
+	if c.atNoCode() {
+		if at, ok := c.target.testStart(); ok {
+			appear(s, at)
+		}
+		return s, nil
+	}
 	n := c.skip(s.CurrentThread.GoroutineID)
 	if n == 0 {
 		return s, nil
@@ -73,7 +79,12 @@ func (c *client) show(s *api.DebuggerState, err error) (*api.DebuggerState, erro
 	if err != nil || len(frames) <= n {
 		return s, nil
 	}
-	at := frames[n].Location
+	appear(s, frames[n].Location)
+	return s, nil
+}
+
+// appear puts the stopped thread, and its goroutine, to another place.
+func appear(s *api.DebuggerState, at api.Location) {
 	for _, th := range append(s.Threads, s.CurrentThread) {
 		if th.ID == s.CurrentThread.ID {
 			th.PC, th.File, th.Line, th.Function, th.Breakpoint = at.PC, at.File, at.Line, at.Function, nil
@@ -82,7 +93,6 @@ func (c *client) show(s *api.DebuggerState, err error) (*api.DebuggerState, erro
 	if g := s.SelectedGoroutine; g != nil && g.ID == s.CurrentThread.GoroutineID {
 		g.CurrentLoc, g.UserCurrentLoc = at, at
 	}
-	return s, nil
 }
 
 func (c *client) GetState() (*api.DebuggerState, error) { return c.show(c.Client.GetState()) }
@@ -157,7 +167,7 @@ func (c *client) FindLocation(s api.EvalScope, loc string, instruction bool, rul
 func (c *client) Recorded() bool { return true }
 
 func (c *client) Restart(bool) ([]api.DiscardedBreakpoint, error) {
-	return nil, c.engine.Jump(c.ctx, c.target.prog.FirstStep())
+	return nil, c.jump(c.target.prog.FirstStep())
 }
 
 func (c *client) RestartFrom(_ bool, pos string, reset bool, args []string, _ [3]string, _ bool) ([]api.DiscardedBreakpoint, error) {
@@ -174,7 +184,7 @@ func (c *client) RestartFrom(_ bool, pos string, reset bool, args []string, _ [3
 	if err != nil {
 		return nil, fmt.Errorf("%q is no step: give a number from 1 to %d", pos, c.engine.Log().Steps())
 	}
-	return nil, c.engine.Jump(c.ctx, n)
+	return nil, c.jump(n)
 }
 
 // leave goes to the user's frame. It returns the state in which the program
@@ -224,7 +234,7 @@ func (c *client) Rewind() <-chan *api.DebuggerState {
 		}
 		if err == nil && !ok {
 			fmt.Println("No breakpoint was hit before: this is the start of the run.")
-			err = c.engine.Jump(c.ctx, 1)
+			err = c.jump(1)
 		}
 		if err != nil {
 			ch <- &api.DebuggerState{Err: err}
