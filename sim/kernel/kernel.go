@@ -107,7 +107,8 @@ type Kernel struct {
 	children []*Process // index ProcessID - firstChild; nil for numbers that are free
 	child    *Process   // what the last clone(2) made
 	programs []namedProgram
-	acts     []Act // what the host is to do for signals
+	blocked  []blockedCall // in the order in which they began to wait
+	acts     []Act         // what the host is to do for signals
 	net      *network
 	calls    *index
 	rec      *Recorder

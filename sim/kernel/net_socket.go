@@ -100,6 +100,7 @@ func (b *socketBase) PollClose(pd uintptr) { b.poll.Remove(pd) }
 
 // Notify wakes whoever polls the socket: socket.Owner.
 func (b *socketBase) Notify(r socket.Ready) {
+	b.readyBlocked()
 	if b.poll.Empty() {
 		return
 	}

@@ -5,8 +5,8 @@ import "github.com/restep/restep/sim/kernel/abi"
 // fileEntries are the calls on files, directories and pipes. What the letters
 // in sig mean is told in describe.go.
 var fileEntries = []Entry{
-	{Nr: abi.SYS_OPEN, Name: "open", Support: Partial, Note: noOpen, fn: sysOpen, sig: "poc"},
-	{Nr: abi.SYS_OPENAT, Name: "openat", Support: Partial, Note: noOpen, fn: sysOpenat, sig: "dpoc"},
+	{Nr: abi.SYS_OPEN, Name: "open", Support: Full, fn: sysOpen, sig: "poc"},
+	{Nr: abi.SYS_OPENAT, Name: "openat", Support: Full, fn: sysOpenat, sig: "dpoc"},
 	{Nr: abi.SYS_OPENAT2, Name: "openat2", Support: Missing},
 	{Nr: abi.SYS_CREAT, Name: "creat", Support: Full, fn: sysCreat, sig: "pm"},
 	{Nr: abi.SYS_CLOSE, Name: "close", Support: Full, fn: sysClose, sig: "f"},
@@ -120,7 +120,6 @@ var fileEntries = []Entry{
 
 // Notes that several rows share.
 const (
-	noOpen   = "no O_TMPFILE"
 	noSplice = "always EINVAL: callers copy by read and write"
 	noXattr  = "the file system has no extended attributes"
 )

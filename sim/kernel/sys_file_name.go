@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"strconv"
+
 	"github.com/restep/restep/sim/kernel/abi"
 	"github.com/restep/restep/sim/kernel/vfs"
 )
@@ -125,9 +127,12 @@ func (t *Task) link(oldfd, oldPath, newfd, newPath, flags uintptr) (uintptr, abi
 	if flags&abi.AT_SYMLINK_FOLLOW == 0 {
 		how |= abi.AT_SYMLINK_NOFOLLOW
 	}
-	n, _, errno := t.resolve(oldfd, oldPath, how)
-	if errno != abi.OK {
-		return 0, errno
+	n := t.magicLink(oldPath, flags)
+	if n == nil {
+		var errno abi.Errno
+		if n, _, errno = t.resolve(oldfd, oldPath, how); errno != abi.OK {
+			return 0, errno
+		}
 	}
 	p, errno := t.walkParent(newfd, newPath)
 	if errno != abi.OK {
@@ -137,6 +142,25 @@ func (t *Task) link(oldfd, oldPath, newfd, newPath, flags uintptr) (uintptr, abi
 		return 0, abi.EXDEV
 	}
 	return 0, t.m.disk.fs.Link(n, p)
+}
+
+// magicLink is the file that /proc/self/fd leads to when it is followed, even
+// if it has no name (open(2), O_TMPFILE); nil for other paths.
+func (t *Task) magicLink(pathArg, flags uintptr) *vfs.Inode {
+	const dir = "/proc/self/fd/"
+	path, errno := cstring(pathArg)
+	if errno != abi.OK || flags&abi.AT_SYMLINK_FOLLOW == 0 || len(path) <= len(dir) || path[:len(dir)] != dir {
+		return nil
+	}
+	fd, err := strconv.Atoi(path[len(dir):])
+	if err != nil {
+		return nil
+	}
+	f, errno := t.proc.fds.get(fd)
+	if errno != abi.OK {
+		return nil
+	}
+	return inodeOf(f)
 }
 
 func sysSymlink(t *Task, a *Args) (uintptr, abi.Errno)   { return t.symlink(a[0], atFDCWD, a[1]) }

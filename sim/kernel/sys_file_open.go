@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"strconv"
+
 	"github.com/restep/restep/sim/kernel/abi"
 	"github.com/restep/restep/sim/kernel/vfs"
 )
@@ -156,7 +158,12 @@ func (t *Task) open(dirfd, path uintptr, flags, mode uint32) (uintptr, abi.Errno
 	if errno != abi.OK {
 		return 0, errno
 	}
-	n, errno := t.openPlace(&p, flags, mode)
+	var n *vfs.Inode
+	if flags&abi.O_TMPFILE_BIT != 0 {
+		n, errno = t.tmpfile(&p, flags, mode)
+	} else {
+		n, errno = t.openPlace(&p, flags, mode)
+	}
 	if errno != abi.OK {
 		return 0, errno
 	}
@@ -179,6 +186,22 @@ func (t *Task) open(dirfd, path uintptr, flags, mode uint32) (uintptr, abi.Errno
 	return uintptr(got), abi.OK
 }
 
+// tmpfile is openat(2) with O_TMPFILE; p becomes what the file is shown as
+// (fs/namei.c:do_tmpfile).
+func (t *Task) tmpfile(p *vfs.Place, flags, mode uint32) (*vfs.Inode, abi.Errno) {
+	switch {
+	case p.Inode == nil:
+		return nil, abi.ENOENT
+	case !p.Inode.IsDir():
+		return nil, abi.ENOTDIR
+	}
+	n, errno := t.m.disk.fs.Tmpfile(p.Inode, mode&^t.proc.umask, flags&abi.O_EXCL == 0)
+	if errno == abi.OK {
+		p.Dir, p.Name = p.Inode, "#"+strconv.FormatUint(n.Ino(), 10)
+	}
+	return n, errno
+}
+
 // openHow says how open(2) treats a link at the end of the path: one may not
 // be there with O_NOFOLLOW, nor with O_CREAT|O_EXCL.
 func openHow(flags uint32) vfs.How {
@@ -197,8 +220,6 @@ func openFlags(flags uint32) abi.Errno {
 	switch {
 	case flags&abi.O_TMPFILE_BIT != 0 && (flags&abi.O_DIRECTORY == 0 || flags&abi.O_ACCMODE == abi.O_RDONLY):
 		return abi.EINVAL
-	case flags&abi.O_TMPFILE_BIT != 0:
-		return abi.EOPNOTSUPP // not simulated; programs fall back to a named file
 	case flags&abi.O_CREAT != 0 && flags&abi.O_DIRECTORY != 0:
 		return abi.EINVAL
 	}

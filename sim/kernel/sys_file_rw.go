@@ -16,7 +16,7 @@ func sysRead(t *Task, a *Args) (uintptr, abi.Errno) {
 		return 0, errno
 	}
 	n, errno := f.Read(t, p)
-	return rwResult(n, t.wait(f, n, errno))
+	return rwResult(n, t.wait(f, n, errno, false))
 }
 
 func sysWrite(t *Task, a *Args) (uintptr, abi.Errno) {
@@ -25,7 +25,7 @@ func sysWrite(t *Task, a *Args) (uintptr, abi.Errno) {
 		return 0, errno
 	}
 	n, errno := f.Write(t, p)
-	return rwResult(n, t.wait(f, n, errno))
+	return rwResult(n, t.wait(f, n, errno, true))
 }
 
 // waiter is a file that a call can wait for.
@@ -36,7 +36,14 @@ type waiter interface {
 
 // wait makes a call wait that could do nothing and may wait: its file is not
 // O_NONBLOCK. It returns the error of the call.
-func (t *Task) wait(f File, n int, errno abi.Errno) abi.Errno {
+func (t *Task) wait(f File, n int, errno abi.Errno, write bool) abi.Errno {
+	if s, ok := f.(netSocket); ok {
+		if n > 0 {
+			t.k.unblock(t.caller)
+			return errno
+		}
+		return t.waitSocket(s, errno, 0, write)
+	}
 	if errno != abi.EAGAIN || n > 0 || t.caller == 0 || f.Flags()&abi.O_NONBLOCK != 0 {
 		return errno
 	}
@@ -160,7 +167,7 @@ func (t *Task) vector(a *Args, write bool, off int64) (uintptr, abi.Errno) {
 			off += int64(n)
 		}
 		if errno != abi.OK || n < len(p) {
-			return rwResult(done, t.wait(f, done, errno))
+			return rwResult(done, t.wait(f, done, errno, write))
 		}
 	}
 	return uintptr(done), abi.OK
@@ -179,7 +186,7 @@ func (t *Task) gather(f File, iov []abi.Iovec, total int, write bool, off int64)
 			at += copy(buf[at:], p)
 		}
 		n, errno := t.move(f, buf, true, off)
-		return rwResult(n, t.wait(f, n, errno))
+		return rwResult(n, t.wait(f, n, errno, write))
 	}
 	n, errno := t.move(f, buf, false, off)
 	rest := buf[:n]
@@ -190,7 +197,7 @@ func (t *Task) gather(f File, iov []abi.Iovec, total int, write bool, off int64)
 		}
 		rest = rest[copy(p, rest):]
 	}
-	return rwResult(n, t.wait(f, n, errno))
+	return rwResult(n, t.wait(f, n, errno, write))
 }
 
 func (t *Task) move(f File, p []byte, write bool, off int64) (int, abi.Errno) {

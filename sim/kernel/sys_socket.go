@@ -9,10 +9,10 @@ var socketEntries = []Entry{
 	{Nr: abi.SYS_SOCKETPAIR, Name: "socketpair", Support: Full, fn: sysSocketpair, sig: "AT"},
 	{Nr: abi.SYS_BIND, Name: "bind", Support: Full, fn: sysBind, sig: "fa"},
 	{Nr: abi.SYS_LISTEN, Name: "listen", Support: Full, fn: sysListen, sig: "fn"},
-	{Nr: abi.SYS_ACCEPT, Name: "accept", Support: Partial, fn: sysAccept, sig: "f", Note: "never blocks: EAGAIN"},
-	{Nr: abi.SYS_ACCEPT4, Name: "accept4", Support: Partial, fn: sysAccept4, sig: "f", Note: "never blocks: EAGAIN"},
+	{Nr: abi.SYS_ACCEPT, Name: "accept", Support: Full, fn: sysAccept, sig: "f"},
+	{Nr: abi.SYS_ACCEPT4, Name: "accept4", Support: Full, fn: sysAccept4, sig: "f"},
 	{Nr: abi.SYS_CONNECT, Name: "connect", Support: Partial, fn: sysConnect, sig: "fa",
-		Note: "never blocks: EINPROGRESS"},
+		Note: "AF_UNIX: EAGAIN while the queue of the listener is full"},
 	{Nr: abi.SYS_GETSOCKNAME, Name: "getsockname", Support: Full, fn: sysGetsockname, quiet: true},
 	{Nr: abi.SYS_GETPEERNAME, Name: "getpeername", Support: Full, fn: sysGetpeername, quiet: true},
 	{Nr: abi.SYS_SENDTO, Name: "sendto", Support: Partial, fn: sysSendto, sig: "f-zxa",
@@ -24,7 +24,7 @@ var socketEntries = []Entry{
 	{Nr: abi.SYS_RECVMSG, Name: "recvmsg", Support: Partial, fn: sysRecvmsg, sig: "f-x",
 		Note: "SCM_RIGHTS, SCM_CREDENTIALS, IP_PKTINFO, IP_TTL"},
 	{Nr: abi.SYS_SENDMMSG, Name: "sendmmsg", Support: Full, fn: sysSendmmsg, sig: "f-n"},
-	{Nr: abi.SYS_RECVMMSG, Name: "recvmmsg", Support: Partial, fn: sysRecvmmsg, sig: "f-n", Note: "never waits"},
+	{Nr: abi.SYS_RECVMMSG, Name: "recvmmsg", Support: Partial, fn: sysRecvmmsg, sig: "f-n", Note: "waits for the first message only"},
 	{Nr: abi.SYS_SHUTDOWN, Name: "shutdown", Support: Full, fn: sysShutdown, sig: "fh"},
 	{Nr: abi.SYS_SETSOCKOPT, Name: "setsockopt", Support: Partial, fn: sysSetsockopt, quiet: true,
 		Note: "SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP and IPPROTO_IPV6 options that net and its users set; others ENOPROTOOPT"},
@@ -168,8 +168,7 @@ func sysListen(t *Task, a *Args) (uintptr, abi.Errno) {
 	return 0, s.listen(t, int(int32(a[1])))
 }
 
-// sysConnect is connect(2). Sockets never block here, so that a TCP
-// connection always begins with EINPROGRESS.
+// sysConnect is connect(2).
 func sysConnect(t *Task, a *Args) (uintptr, abi.Errno) {
 	s, errno := t.sock(a[0])
 	if errno != abi.OK {
@@ -186,7 +185,18 @@ func sysConnect(t *Task, a *Args) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
-	return 0, s.connect(t, &n)
+	errno = s.connect(t, &n)
+	if errno != abi.EINPROGRESS && errno != abi.EALREADY {
+		t.k.unblock(t.caller)
+		return 0, errno
+	}
+	if again := t.waitSocket(s, abi.EAGAIN, 0, true); again != abi.EAGAIN {
+		return 0, again
+	}
+	if errno == abi.EALREADY && s.Flags()&abi.O_NONBLOCK == 0 {
+		errno = abi.EINPROGRESS // SO_SNDTIMEO is over
+	}
+	return 0, errno
 }
 
 // sysAccept is accept(2).
@@ -209,7 +219,7 @@ func (t *Task) accept(a *Args, flags uint32) (uintptr, abi.Errno) {
 		return 0, errno
 	}
 	child, errno := s.accept(t)
-	if errno != abi.OK {
+	if errno = t.waitSocket(s, errno, 0, false); errno != abi.OK {
 		return 0, errno
 	}
 	child.SetFlags(child.Flags() | flags&abi.SOCK_NONBLOCK)

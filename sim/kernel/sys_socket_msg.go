@@ -34,7 +34,7 @@ func sysSendto(t *Task, a *Args) (uintptr, abi.Errno) {
 		}
 	}
 	n, errno := s.send(t, m)
-	return uintptr(n), errno
+	return uintptr(n), t.waitSocket(s, errno, m.flags, true)
 }
 
 // sysRecvfrom is recvfrom(2).
@@ -49,7 +49,7 @@ func sysRecvfrom(t *Task, a *Args) (uintptr, abi.Errno) {
 	}
 	m := &t.k.net.in
 	*m = inMessage{buf: p, flags: int(a[3])}
-	if errno := s.receive(t, m); errno != abi.OK {
+	if errno := t.waitSocket(s, s.receive(t, m), m.flags, false); errno != abi.OK {
 		return 0, errno
 	}
 	if a[4] != 0 {
@@ -77,22 +77,23 @@ func (m *inMessage) length() int {
 // iovMax is the most buffers in one call, readv(2) IOV_MAX.
 const iovMax = 1024
 
-// message is what sendmsg(2) and recvmsg(2) point to.
-func message(p uintptr) (*abi.Msghdr, []abi.Iovec, abi.Errno) {
+// message is what sendmsg(2) and recvmsg(2) point to, and its buffers as one:
+// see gather.
+func message(p uintptr, want bool) (h *abi.Msghdr, iov []abi.Iovec, data []byte, errno abi.Errno) {
 	if p == 0 {
-		return nil, nil, abi.EFAULT
+		return nil, nil, nil, abi.EFAULT
 	}
-	h := (*abi.Msghdr)(pointer(p))
-	if h.Iovlen > iovMax {
-		return nil, nil, abi.EMSGSIZE
+	h = (*abi.Msghdr)(pointer(p))
+	switch {
+	case h.Iovlen > iovMax:
+		return nil, nil, nil, abi.EMSGSIZE
+	case h.Iovlen > 0 && h.Iov == 0:
+		return nil, nil, nil, abi.EFAULT
+	case h.Iovlen > 0:
+		iov = unsafe.Slice((*abi.Iovec)(pointer(h.Iov)), h.Iovlen)
 	}
-	if h.Iovlen == 0 {
-		return h, nil, abi.OK
-	}
-	if h.Iov == 0 {
-		return nil, nil, abi.EFAULT
-	}
-	return h, unsafe.Slice((*abi.Iovec)(pointer(h.Iov)), h.Iovlen), abi.OK
+	data, errno = gather(iov, want)
+	return h, iov, data, errno
 }
 
 // gather is the size of all buffers together, and one buffer of that size:
@@ -132,15 +133,12 @@ func sysSendmsg(t *Task, a *Args) (uintptr, abi.Errno) {
 }
 
 func (t *Task) sendmsg(s netSocket, p uintptr, flags int) (uintptr, abi.Errno) {
-	h, iov, errno := message(p)
+	m := &t.k.net.out
+	h, _, data, errno := message(p, true)
 	if errno != abi.OK {
 		return 0, errno
 	}
-	m := &t.k.net.out
-	*m = outMessage{flags: flags}
-	if m.data, errno = gather(iov, true); errno != abi.OK {
-		return 0, errno
-	}
+	*m = outMessage{flags: flags, data: data}
 	if h.Name != 0 && h.Namelen != 0 {
 		if m.to, errno = readName(h.Name, uintptr(min(h.Namelen, abi.SizeofSockaddrMax))); errno != abi.OK {
 			return 0, errno
@@ -153,6 +151,7 @@ func (t *Task) sendmsg(s netSocket, p uintptr, flags int) (uintptr, abi.Errno) {
 	n := 0
 	if errno == abi.OK {
 		n, errno = s.send(t, m)
+		errno = t.waitSocket(s, errno, flags, true)
 	}
 	m.anc.drop(t) // what was not sent
 	return uintptr(n), errno
@@ -190,8 +189,8 @@ func (t *Task) readControl(s *socketBase, b []byte, anc *ancillary) abi.Errno {
 				return abi.EINVAL
 			}
 			c := abi.Ucred{Pid: int32At(data), UID: uint32(int32At(data[4:])), GID: uint32(int32At(data[8:]))}
-			if c.Pid != int32(t.proc.pid) {
-				return abi.ESRCH // root may give any process that exists; there is one
+			if t.m.find(int(c.Pid)) == nil {
+				return abi.ESRCH // root may give any process that exists
 			}
 			anc.cred, anc.hasCred = c, true
 		case s.family == abi.AF_UNIX && level == abi.SOL_SOCKET:
@@ -238,20 +237,17 @@ func sysRecvmsg(t *Task, a *Args) (uintptr, abi.Errno) {
 }
 
 func (t *Task) recvmsg(s netSocket, p uintptr, flags int) (uintptr, abi.Errno) {
-	h, iov, errno := message(p)
+	m := &t.k.net.in
+	h, iov, buf, errno := message(p, false)
 	if errno != abi.OK {
 		return 0, errno
 	}
-	m := &t.k.net.in
-	*m = inMessage{flags: flags, wants: h.Controllen >= abi.SizeofCmsghdr}
-	if m.buf, errno = gather(iov, false); errno != abi.OK {
-		return 0, errno
-	}
+	*m = inMessage{flags: flags, buf: buf, wants: h.Controllen >= abi.SizeofCmsghdr}
 	control, errno := mem(h.Control, uintptr(h.Controllen))
 	if errno != abi.OK {
 		return 0, errno
 	}
-	if errno := s.receive(t, m); errno != abi.OK {
+	if errno := t.waitSocket(s, s.receive(t, m), flags, false); errno != abi.OK {
 		return 0, errno
 	}
 	if len(iov) > 1 {
@@ -409,6 +405,7 @@ func (t *Task) many(a *Args, call func(s netSocket, p uintptr, flags int) (uintp
 		n, errno := call(s, uintptr(unsafe.Pointer(&hs[i].Hdr)), int(a[3]))
 		if errno != abi.OK {
 			if i > 0 {
+				t.k.unblock(t.caller) // it waits for the first message only
 				return uintptr(i), abi.OK
 			}
 			return 0, errno

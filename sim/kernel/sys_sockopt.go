@@ -15,6 +15,7 @@ type sockOptions struct {
 	v6Only    bool
 	linger    [2]int32 // struct linger: on, seconds
 	plain     []plainOption
+	timeout   [2]Nanos // SO_RCVTIMEO, SO_SNDTIMEO: 0 for ever, -1 not at all
 }
 
 // plainOption is an option that is stored and has no effect in a simulation.
@@ -126,7 +127,7 @@ func sysSetsockopt(t *Task, a *Args) (uintptr, abi.Errno) {
 	}
 	b := s.base()
 	if level == abi.SOL_SOCKET && (name == abi.SO_RCVTIMEO || name == abi.SO_SNDTIMEO) {
-		return 0, abi.OK // nothing blocks
+		return 0, b.setTimeout(name-abi.SO_RCVTIMEO, p)
 	}
 	if level == abi.IPPROTO_IP || level == abi.IPPROTO_IPV6 {
 		return 0, setIP(s, level, name, p)
@@ -267,6 +268,7 @@ func sysGetsockopt(t *Task, a *Args) (uintptr, abi.Errno) {
 		putInt32(raw[4:], b.opt.linger[1])
 		size = 8
 	case level == abi.SOL_SOCKET && (name == abi.SO_RCVTIMEO || name == abi.SO_SNDTIMEO):
+		b.putTimeout(name-abi.SO_RCVTIMEO, raw[:])
 		size = 16
 	case level == abi.SOL_SOCKET && name == abi.SO_PEERCRED:
 		size = peerCred(s, raw[:])

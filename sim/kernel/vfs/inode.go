@@ -39,6 +39,8 @@ type Inode struct {
 	// mark is the number of the last sync that needs this directory, or of the
 	// last walk that came by.
 	mark uint64
+	// linkable says that Tmpfile made it and it may get its first name.
+	linkable bool
 	// twin is the copy of this inode while the file system is cloned.
 	twin *Inode
 }

@@ -19,6 +19,17 @@ func (fs *FS) Create(p Place, perm uint32) (*Inode, abi.Errno) {
 	return fs.make(p, abi.S_IFREG|perm&0o7777)
 }
 
+// Tmpfile makes a regular file without a name in directory dir; linkable says
+// that Link may give it one (open(2), O_TMPFILE).
+func (fs *FS) Tmpfile(dir *Inode, perm uint32, linkable bool) (*Inode, abi.Errno) {
+	if dir.nlink == 0 {
+		return nil, abi.ENOENT
+	}
+	n := fs.newInode(abi.S_IFREG | perm&0o7777)
+	n.linkable = linkable
+	return n, abi.OK
+}
+
 // Mkdir makes a directory.
 func (fs *FS) Mkdir(p Place, perm uint32) (*Inode, abi.Errno) {
 	return fs.make(p, abi.S_IFDIR|perm&0o7777)
@@ -70,9 +81,10 @@ func (fs *FS) Link(n *Inode, p Place) abi.Errno {
 	switch {
 	case n.IsDir():
 		return abi.EPERM
-	case n.nlink == 0:
+	case n.nlink == 0 && !n.linkable:
 		return abi.ENOENT
 	}
+	n.linkable = false
 	fs.commitOrPend(edit{dir: p.Dir, name: p.Name, new: n}, edit{})
 	n.changed()
 	return abi.OK
