@@ -3,9 +3,7 @@ package conform
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -67,53 +65,16 @@ func (g *socketGenerator) line() []string {
 // TestRandomSockets runs random calls on sockets on both kernels and compares
 // each answer.
 func TestRandomSockets(t *testing.T) {
-	if *sysArg != "both" {
-		t.Skip("compares the two kernels: run with -sys=both")
-	}
-	if syscall.Geteuid() != 0 {
-		t.Skip("permissions differ from root's")
-	}
-	seeds := *randomSeeds
-	if os.Getenv("RESTEP_NIGHTLY") != "" {
-		seeds *= 10
-	}
-	for seed := range seeds {
-		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
-			g := &socketGenerator{generator{Rand: rand.New(rand.NewPCG(seed, 2))}}
-			compareCalls(t, seed, 400, g.line)
-		})
-	}
-}
-
-// compareCalls makes the calls that line draws on both kernels.
-func compareCalls(t *testing.T, seed uint64, calls int, line func() []string) {
-	root := t.TempDir()
-	t.Chdir(root)
-	defer syscall.Umask(syscall.Umask(0o022))
-	real, sim := NewEnv(linux{}, root), NewEnv(newSimulated(t), "/work")
-	defer real.Close()
-	var program []string
-	check := func(words ...string) {
-		want, err := real.Run(words)
-		if err != nil {
-			return // a descriptor that was never opened
+	eachSeed(t, 10, func(t *testing.T, p *pair) {
+		p.same = func(words []string, want, got string) bool {
+			// Which error counts first changed in Linux 6.14.
+			return (words[0] == "sendto" || words[0] == "sendmsg") && want+got == "ENOTCONNEPIPE"
 		}
-		got, err := sim.Run(words)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+		g := &socketGenerator{generator{Rand: rand.New(rand.NewPCG(p.seed, 2))}}
+		p.check(t, "mkdir", "d")
+		p.check(t, "open", "f", "file", "O_RDWR|O_CREAT")
+		for range randomLines {
+			p.check(t, g.line()...)
 		}
-		program = append(program, fmt.Sprintf("%.80s => %.80s", strings.Join(words, " "), want))
-		if sending := words[0] == "sendto" || words[0] == "sendmsg"; sending && want+got == "ENOTCONNEPIPE" {
-			return // which error counts first changed in Linux 6.14
-		}
-		if want != got {
-			t.Fatalf("seed %d: answers differ after\n  %s\n  linux %.300s\n  sim   %.300s",
-				seed, strings.Join(program[max(0, len(program)-60):], "\n  "), want, got)
-		}
-	}
-	check("mkdir", "d")
-	check("open", "f", "file", "O_RDWR|O_CREAT")
-	for range calls {
-		check(line()...)
-	}
+	})
 }

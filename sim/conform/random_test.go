@@ -104,61 +104,82 @@ func (g *generator) line() []string {
 // TestRandomCalls runs random programs on both kernels and compares each
 // answer, and at the end every file.
 func TestRandomCalls(t *testing.T) {
+	eachSeed(t, 5, func(t *testing.T, p *pair) {
+		g := &generator{Rand: rand.New(rand.NewPCG(p.seed, 1))}
+		for range randomLines {
+			words := g.line()
+			// Leaving the directory of the test would change what ".." means.
+			if words[0] == "chdir" && strings.Contains(words[1], "..") || strings.HasPrefix(words[1], "..") {
+				continue
+			}
+			p.check(t, words...)
+		}
+		p.check(t, "chdir", "$ROOT")
+		for _, dir := range []string{".", "d", "d/e", "e", "m"} {
+			p.check(t, "open", "dir", dir, "O_RDONLY|O_DIRECTORY")
+			p.check(t, "getdents64", "dir")
+			for _, name := range []string{"a", "b", "c", "d", "e", "l", "m", "x"} {
+				p.check(t, "lstat", dir+"/"+name)
+				p.check(t, "open", "last", dir+"/"+name, "O_RDONLY")
+				p.check(t, "pread64", "last", "70000", "0")
+				p.check(t, "close", "last")
+			}
+			p.check(t, "close", "dir")
+		}
+	})
+}
+
+// randomLines is how many calls a random program makes.
+const randomLines = 400
+
+// eachSeed calls f with both kernels for as many seeds as the flag says, and
+// nightly times as many in the nightly mode.
+func eachSeed(t *testing.T, nightly uint64, f func(t *testing.T, p *pair)) {
 	if *sysArg != "both" {
 		t.Skip("compares the two kernels: run with -sys=both")
 	}
 	if syscall.Geteuid() != 0 {
 		t.Skip("permissions differ from root's")
 	}
+	seeds := *randomSeeds
 	if os.Getenv("RESTEP_NIGHTLY") != "" {
-		*randomSeeds = max(*randomSeeds, 300) // of 400 calls each
+		seeds *= nightly
 	}
-	for seed := range *randomSeeds {
-		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) { compareRandom(t, seed) })
+	for seed := range seeds {
+		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
+			root := t.TempDir()
+			t.Chdir(root)
+			defer syscall.Umask(syscall.Umask(0o022))
+			p := &pair{seed: seed, real: NewEnv(linux{}, root), sim: NewEnv(newSimulated(t), "/work")}
+			defer p.real.Close()
+			f(t, p)
+		})
 	}
 }
 
-func compareRandom(t *testing.T, seed uint64) {
-	g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
-	root := t.TempDir()
-	t.Chdir(root)
-	defer syscall.Umask(syscall.Umask(0o022))
-	real, sim := NewEnv(linux{}, root), NewEnv(newSimulated(t), "/work")
-	defer real.Close()
-	var program []string
-	check := func(words ...string) {
-		want, err := real.Run(words)
-		if err != nil {
-			return // a descriptor that was never opened
-		}
-		got, err := sim.Run(words)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		program = append(program, fmt.Sprintf("%.80s", strings.Join(words, " ")))
-		if want != got {
-			t.Fatalf("seed %d: answers differ after\n  %s\n  linux %.300s\n  sim   %.300s",
-				seed, strings.Join(program[max(0, len(program)-25):], "\n  "), want, got)
-		}
+// pair is the two kernels that a random program runs on.
+type pair struct {
+	seed      uint64
+	real, sim *Env
+	program   []string // so far
+	// same says of answers that differ that they may.
+	same func(words []string, want, got string) bool
+}
+
+// check makes one call on both kernels and compares the answers.
+func (p *pair) check(t *testing.T, words ...string) {
+	t.Helper()
+	want, err := p.real.Run(words)
+	if err != nil {
+		return // a descriptor that was never opened
 	}
-	for range 400 {
-		words := g.line()
-		// Leaving the directory of the test would change what ".." means.
-		if words[0] == "chdir" && strings.Contains(words[1], "..") || strings.HasPrefix(words[1], "..") {
-			continue
-		}
-		check(words...)
+	got, err := p.sim.Run(words)
+	if err != nil {
+		t.Fatalf("seed %d: %v", p.seed, err)
 	}
-	check("chdir", "$ROOT")
-	for _, dir := range []string{".", "d", "d/e", "e", "m"} {
-		check("open", "dir", dir, "O_RDONLY|O_DIRECTORY")
-		check("getdents64", "dir")
-		for _, name := range []string{"a", "b", "c", "d", "e", "l", "m", "x"} {
-			check("lstat", dir+"/"+name)
-			check("open", "last", dir+"/"+name, "O_RDONLY")
-			check("pread64", "last", "70000", "0")
-			check("close", "last")
-		}
-		check("close", "dir")
+	p.program = append(p.program, fmt.Sprintf("%.80s => %.80s", strings.Join(words, " "), want))
+	if want != got && (p.same == nil || !p.same(words, want, got)) {
+		t.Fatalf("seed %d: answers differ after\n  %s\n  linux %.300s\n  sim   %.300s",
+			p.seed, strings.Join(p.program[max(0, len(p.program)-60):], "\n  "), want, got)
 	}
 }
