@@ -74,7 +74,10 @@ func (t *Target) readMachines(tgt *proc.Target) (list []Machine, inPlace uint32,
 		if err != nil {
 			return nil, 0, fmt.Errorf("read the machines: %w", err)
 		}
-		t.machines = &mLayout{a[0], a[1], a[2], a[3], a[4] - a[2], a[5], a[6], a[7], a[8], a[9]}
+		t.machines = &mLayout{
+			cur: a[0], count: a[1], image: a[2], alive: a[3], stride: a[4] - a[2], pieces: a[5], numPiece: a[6],
+			children: a[7], host: a[8], pid: a[9],
+		}
 	}
 	l, mem := t.machines, tgt.Memory()
 	cur, err := readWord(mem, l.cur, 4)
