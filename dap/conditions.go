@@ -33,8 +33,10 @@ func (s *session) onSetBreakpoints(ctx context.Context, m dap.Message) error {
 			b.Condition = s.machineCondition(b.Condition)
 		}
 	}
-	return s.forwardWith(&ask, func(answer dap.Message) {
+	var fresh []logpoint
+	err := s.forwardWith(&ask, func(answer dap.Message) {
 		set := breakpointsOf(answer)
+		fresh = s.newLogpoints(req, set)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		maps.DeleteFunc(s.conditions, func(_ int, c condition) bool { return c.key == key })
@@ -47,7 +49,21 @@ func (s *session) onSetBreakpoints(ctx context.Context, m dap.Message) error {
 			}
 		}
 	})
+	if err != nil || s.currentState() != stopped || !slices.ContainsFunc(req.Arguments.Breakpoints, isLogpoint) {
+		return err
+	}
+	if err := s.backend.idle(ctx); err != nil { // fresh is known then
+		return err
+	}
+	for _, l := range fresh {
+		if err := s.printEarlier(ctx, req.Seq, l); err != nil {
+			return s.cannotGoOn(err)
+		}
+	}
+	return nil
 }
+
+func isLogpoint(b dap.SourceBreakpoint) bool { return b.LogMessage != "" }
 
 // holdsAt reports whether the condition of a breakpoint holds, on the way back:
 // true when it has none of ours.

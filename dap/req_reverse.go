@@ -154,6 +154,11 @@ func (s *session) reverse(ctx context.Context, req dap.RequestMessage, answer da
 	if err == nil || before != 0 && s.returnTo(before) {
 		return nil
 	}
+	return s.cannotGoOn(err)
+}
+
+// cannotGoOn ends the program after it could not be brought back.
+func (s *session) cannotGoOn(err error) error {
 	if !s.isLeaving() {
 		s.complain(fmt.Sprintf("cannot go back: %v; debug the run again", err))
 	}

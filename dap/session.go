@@ -92,24 +92,25 @@ type session struct {
 	points     points
 	state      state
 	target     *target.Target
-	busy       int                // number of the request that serve handles, 0 for none
-	stopBusy   context.CancelFunc // cancels it
-	capture    chan dap.Message   // takes stopped and terminated events that the client must not see
-	dropEntry  bool               // Delve's stop on entry is not the client's
-	restarted  bool               // the client has seen a debugger that was ready
-	reason     string             // of the next stop at a step
-	terminated bool               // the client knows
-	trusted    bool               // the client has sent the token
-	attached   bool               // to a session that waited, and is not configured yet
-	leaving    bool               // the client wants the end: terminate or disconnect has come
-	shown      uint64             // last step whose output the client has seen
-	frames     map[int]frameOwner // by frame id, reset at every stop
-	owners     map[int]frameOwner // by reference of variables, as well
-	synthetic  []synthetic        // the front's own variables, as well
-	stepping   bool               // the program runs to the end of a step over, into or out
-	conditions map[int]condition  // of breakpoints, by Delve's id, that Delve cannot evaluate
-	changed    uint64             // step at which the user changed the program, 0 = it is the recorded run
-	inPlace    uint32             // machine whose variables are in place, 0 when that is not known
+	busy       int                        // number of the request that serve handles, 0 for none
+	stopBusy   context.CancelFunc         // cancels it
+	capture    chan dap.Message           // takes stopped and terminated events that the client must not see
+	dropEntry  bool                       // Delve's stop on entry is not the client's
+	restarted  bool                       // the client has seen a debugger that was ready
+	reason     string                     // of the next stop at a step
+	terminated bool                       // the client knows
+	trusted    bool                       // the client has sent the token
+	attached   bool                       // to a session that waited, and is not configured yet
+	leaving    bool                       // the client wants the end: terminate or disconnect has come
+	shown      uint64                     // last step whose output the client has seen
+	frames     map[int]frameOwner         // by frame id, reset at every stop
+	owners     map[int]frameOwner         // by reference of variables, as well
+	synthetic  []synthetic                // the front's own variables, as well
+	stepping   bool                       // the program runs to the end of a step over, into or out
+	conditions map[int]condition          // of breakpoints, by Delve's id, that Delve cannot evaluate
+	logpoints  map[string]map[string]bool // that the client knows, by settingKey
+	changed    uint64                     // step at which the user changed the program, 0 = it is the recorded run
+	inPlace    uint32                     // machine whose variables are in place, 0 when that is not known
 }
 
 // frameOwner says whose frame a frame id is.
