@@ -71,6 +71,23 @@ func TestMachines(t *testing.T) {
 	request()
 }
 
+func crowd(n int) {
+	block := make(chan bool)
+	for range n {
+		go func() { <-block }()
+	}
+}
+
+func TestCrowd(t *testing.T) {
+	sim.NewMachine(sim.MachineConfig{Label: "server", Addr: netip.MustParseAddr("10.0.0.1"), MainFunc: func() {
+		crowd(900)
+		time.Sleep(time.Hour)
+	}})
+	crowd(1100)
+	time.Sleep(time.Minute)
+	t.Log("all are there")
+}
+
 func TestBusy(t *testing.T) {
 	n := 0
 	for start := time.Now(); time.Since(start) < 20*time.Second; {

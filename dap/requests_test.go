@@ -395,3 +395,56 @@ func TestCapabilitiesAreTrue(t *testing.T) {
 		}
 	}
 }
+
+// TestCrowd lists two thousand goroutines of two machines: as many as the
+// protocol's request answers, all of them page by page, and those of a machine.
+func TestCrowd(t *testing.T) {
+	c := dial(t, Options{})
+	c.launch(map[string]any{"test": "TestCrowd"}, lineOf(t, "all are there"))
+	s := c.stop()
+	list := c.do("threads", nil).list("body", "threads")
+	all := c.do(commandThreads, map[string]any{"count": 1})
+	total, _ := all.at("body", "total").(float64)
+	if len(list) != 1024 || len(all.list("body", "threads")) != 1 || total < 2000 || !strings.Contains(c.output("console"), "1024 of") {
+		t.Fatalf("%d threads of %v, one page has %d", len(list), total, len(all.list("body", "threads")))
+	}
+	stoppedIsThere := false
+	for _, th := range list {
+		stoppedIsThere = stoppedIsThere || int(th.at("id").(float64)) == s.thread
+	}
+	if !stoppedIsThere {
+		t.Error("the goroutine that is stopped is not listed")
+	}
+	seen, machines := map[float64]bool{}, map[string]int{}
+	for start := 0; start < int(total); start += 700 {
+		page := c.do(commandThreads, map[string]any{"start": start, "count": 700}).list("body", "threads")
+		if want := min(700, int(total)-start); len(page) != want {
+			t.Errorf("the page from %d has %d goroutines, want %d", start, len(page), want)
+		}
+		for _, th := range page {
+			seen[th.at("id").(float64)] = true
+			machines[th.text("machine")]++
+		}
+	}
+	if len(seen) != int(total) || machines["server"] < 900 || machines["main"] < 1100 {
+		t.Errorf("%d different ones of %v: %v", len(seen), total, machines)
+	}
+	server := c.do(commandThreads, map[string]any{"machine": "server", "grep": `crowd\.func1$`, "count": 10000, "apply": true})
+	if n := len(server.list("body", "threads")); n != 900 {
+		t.Errorf("%d goroutines of the server's crowd", n)
+	}
+	list = c.do("threads", nil).list("body", "threads")
+	for _, th := range list {
+		if !strings.HasPrefix(th.text("name"), "server/") {
+			t.Fatalf("filtered: %v", th)
+		}
+	}
+	if len(list) != 900 {
+		t.Errorf("filtered: %d", len(list))
+	}
+	// Any of them can be looked at.
+	last := list[len(list)-1].at("id")
+	if frames := c.do("stackTrace", map[string]any{"threadId": last, "levels": 20}).list("body", "stackFrames"); len(frames) == 0 {
+		t.Errorf("goroutine %v has no stack", last)
+	}
+}
