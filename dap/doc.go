@@ -58,6 +58,10 @@
 // test-failure and deadlock are of the same kind. A condition of a line may
 // compare the machine: machine == "server" && n > 3.
 //
+// A program that ends is kept at its last step, though the client hears exited
+// and terminated: a client that stays goes back from there as fast as from
+// anywhere.
+//
 // Lines that the program logs come as output events of category stdout, with
 // source and line, once for each step that is passed, when the program stops.
 //

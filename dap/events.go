@@ -28,7 +28,7 @@ func (s *session) onEvent(m dap.Message) {
 		drop := s.dropEntry && e.Body.Reason == "entry"
 		s.dropEntry = s.dropEntry && !drop
 		s.mu.Unlock()
-		if drop || s.passOver(e) {
+		if drop || s.passOver(e) || s.endHeld() {
 			return
 		}
 		s.setState(stopped)

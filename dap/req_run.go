@@ -2,10 +2,12 @@ package dap
 
 import (
 	"context"
+	"math"
 
 	"github.com/google/go-dap"
 
 	"github.com/restep/restep/dap/target"
+	"github.com/restep/restep/sim/steplog"
 )
 
 // onContinue lets the program run for the user.
@@ -29,10 +31,12 @@ func (s *session) run(req dap.RequestMessage, answer func()) error {
 	s.mu.Lock()
 	s.stepping = !plain
 	stop := s.points.next(state.Step)
-	s.mu.Unlock()
-	if stop == 0 && s.launch.StopAtEnd {
+	s.held = false
+	if last := s.lastStep(); stop == 0 && (s.launch.StopAtEnd || last != 0 && last > state.Step && !state.Changed) {
 		stop = s.engine.Log().Steps()
+		s.held = !s.launch.StopAtEnd
 	}
+	s.mu.Unlock()
 	if err := s.target.StartTo(stop); err != nil {
 		return err
 	}
@@ -101,3 +105,44 @@ func (s *session) onStep(ctx context.Context, m dap.Message) error {
 
 // onPause stops a running program. Delve answers at any time.
 func (s *session) onPause(_ context.Context, m dap.Message) error { return s.forward(nil, m) }
+
+// lastStep is the step with which the run ends, 0 when it ends in another way
+// than by the end of the program.
+func (s *session) lastStep() uint64 {
+	log := s.engine.Log()
+	last, err := log.Step(log.Steps())
+	if err != nil || last.Kind != steplog.KindEnd {
+		return 0
+	}
+	return last.Number
+}
+
+// endHeld makes a stop at the last step the program's end for the client. The
+// process stays, and its checkpoints with it: going back takes no new one. It
+// returns false for any other stop.
+func (s *session) endHeld() bool {
+	s.mu.Lock()
+	t, held := s.target, s.held
+	s.mu.Unlock()
+	if !held || t == nil {
+		return false
+	}
+	log := s.engine.Log()
+	state, err := t.State()
+	if err != nil || !state.AtStep || state.Step != log.Steps() {
+		return false
+	}
+	last, err := log.Step(log.Steps())
+	if err != nil {
+		return false
+	}
+	code := 0
+	if f, ok := last.Field(steplog.TagExitCode); ok {
+		code = int(f.Int())
+	}
+	s.setState(exited)
+	s.showOutput(math.MaxUint64)
+	s.out.send(&dap.ExitedEvent{Event: event("exited"), Body: dap.ExitedEventBody{ExitCode: code}})
+	s.sendTerminated()
+	return true
+}

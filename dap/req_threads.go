@@ -29,7 +29,10 @@ type threadFilter struct {
 // onThreads lists the goroutines of all machines: server/16 net/http.(*conn).serve.
 func (s *session) onThreads(ctx context.Context, m dap.Message) error {
 	req := m.(*dap.ThreadsRequest)
-	if s.currentState()&halted == 0 {
+	switch now := s.currentState(); {
+	case now == exited:
+		return silentError(idDebugger, "the program has ended")
+	case now&halted == 0:
 		return s.forward(ctx, req)
 	}
 	state, err := s.target.State()

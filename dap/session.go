@@ -106,6 +106,7 @@ type session struct {
 	frames     map[int]frameOwner         // by frame id, reset at every stop
 	owners     map[int]frameOwner         // by reference of variables, as well
 	synthetic  []synthetic                // the front's own variables, as well
+	held       bool                       // the program runs to its last step, which the client takes for its end
 	stepping   bool                       // the program runs to the end of a step over, into or out
 	conditions map[int]condition          // of breakpoints, by Delve's id, that Delve cannot evaluate
 	logpoints  map[string]map[string]bool // that the client knows, by settingKey

@@ -435,3 +435,56 @@ func TestBreakpointsOnTheSimulation(t *testing.T) {
 		}
 	}
 }
+
+// TestBackFromEnd goes back after the program has ended, in the process that
+// ran.
+func TestBackFromEnd(t *testing.T) {
+	line := lineOf(t, "got a request")
+	c := dial(t, Options{})
+	c.launch(nil, line)
+	s := c.stop()
+	pids := func() (list []string) {
+		t.Helper()
+		for _, child := range children(t) {
+			zygote, _, _ := strings.Cut(child, " ")
+			b, err := os.ReadFile("/proc/" + zygote + "/task/" + zygote + "/children")
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, strings.Fields(string(b))...)
+		}
+		return list
+	}
+	before := pids()
+	if len(before) != 1 {
+		t.Fatalf("programs: %v", before)
+	}
+	c.breakpoints()
+	for range 2 { // to the end, and once more
+		c.do("continue", map[string]any{"threadId": s.thread})
+		c.event("terminated")
+		if code := c.event("exited").text("body", "exitCode"); code != "0" {
+			t.Errorf("exit code %s", code)
+		}
+		if _, text := c.fail("threads", nil); !strings.Contains(text, "ended") {
+			t.Errorf("threads after the end: %s", text)
+		}
+		last := c.requestSteps()[2]
+		c.do(commandJump, map[string]any{"step": last})
+		if s = c.stop(); s.step != fmt.Sprintf("#%d", last) {
+			t.Errorf("back from the end: %+v", s)
+		}
+	}
+	c.breakpoints(line)
+	c.do(commandJump, map[string]any{"step": c.requestSteps()[2]})
+	s = c.stop()
+	c.do("continue", map[string]any{"threadId": s.thread})
+	c.event("terminated")
+	c.do("reverseContinue", map[string]any{"threadId": 1})
+	if s = c.stop(); s.line != line || s.reason != "breakpoint" {
+		t.Errorf("back to a breakpoint: %+v", s)
+	}
+	if after := pids(); len(after) != 1 || after[0] != before[0] {
+		t.Errorf("another process: %v, was %v", after, before)
+	}
+}
