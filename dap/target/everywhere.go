@@ -229,6 +229,10 @@ func (t *Target) everywhere(s Scope, expr string) ([]MachineValue, error) {
 		l := Label{m.ID, fmt.Sprintf("machine-%d", m.ID)}
 		if i := slices.IndexFunc(s.Labels, func(l Label) bool { return l.ID == m.ID }); i >= 0 {
 			l = s.Labels[i]
+		} else if m.Pid != 0 {
+			if i := slices.IndexFunc(s.Labels, func(l Label) bool { return l.ID == m.Host }); i >= 0 {
+				l.Name = fmt.Sprintf("%s[%d]", s.Labels[i].Name, m.Pid)
+			}
 		}
 		v := MachineValue{Label: l, Machine: l.Name, Off: !m.Alive || m.image == 0}
 		if !v.Off {
