@@ -77,6 +77,7 @@ func (k *Kernel) SyscallFrom(id ProcessID, caller, nr uintptr, a *Args) (uintptr
 // Forget is told that a caller died while its call waited.
 func (k *Kernel) Forget(id ProcessID, caller uintptr) {
 	k.unblock(caller)
+	k.stopLingering(caller)
 	m := k.Machine(k.owner(id))
 	if m == nil || m.disk.fs == nil {
 		return

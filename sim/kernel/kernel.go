@@ -97,22 +97,23 @@ type Config struct {
 // Kernel is one simulated world: machines, their disks and the network
 // between them.
 type Kernel struct {
-	host     Host
-	start    Nanos
-	cwd      string
-	machines []*Machine // index MachineID, [0] is nil
-	events   eventQueue
-	maps     []*mapping // of all processes, in order of addresses
-	caller   *Process   // whose system call was the last one
-	children []*Process // index ProcessID - firstChild; nil for numbers that are free
-	child    *Process   // what the last clone(2) made
-	programs []namedProgram
-	blocked  []blockedCall // in the order in which they began to wait
-	acts     []Act         // what the host is to do for signals
-	net      *network
-	calls    *index
-	rec      *Recorder
-	event    Event // the one that is being recorded
+	host      Host
+	start     Nanos
+	cwd       string
+	machines  []*Machine // index MachineID, [0] is nil
+	events    eventQueue
+	maps      []*mapping // of all processes, in order of addresses
+	caller    *Process   // whose system call was the last one
+	children  []*Process // index ProcessID - firstChild; nil for numbers that are free
+	child     *Process   // what the last clone(2) made
+	programs  []namedProgram
+	blocked   []blockedCall // in the order in which they began to wait
+	lingering []lingering
+	acts      []Act // what the host is to do for signals
+	net       *network
+	calls     *index
+	rec       *Recorder
+	event     Event // the one that is being recorded
 }
 
 // New returns a world without machines.

@@ -74,8 +74,8 @@ func (f *tcpSocket) PollOpen(pd uintptr) abi.Errno {
 	return f.open(pd, true, true)
 }
 
-// Release closes the socket. SO_LINGER with a time never waits: the data is
-// sent in the background, as without it.
+// Release closes the socket. The data is sent in the background; with SO_LINGER
+// close(2) waits for that (closeLingering).
 func (f *tcpSocket) Release(*Task) abi.Errno {
 	f.poll.Clear()
 	switch {

@@ -1,6 +1,9 @@
 package kernel
 
-import "github.com/restep/restep/sim/kernel/abi"
+import (
+	"github.com/restep/restep/sim/kernel/abi"
+	"github.com/restep/restep/sim/kernel/socket"
+)
 
 // Calls that wait for a socket which is not O_NONBLOCK, as those of programs
 // do that use package syscall by hand. Those of package net never wait here.
@@ -66,6 +69,55 @@ func (b *socketBase) readyBlocked() {
 	for i := range k.blocked {
 		if k.blocked[i].b == b {
 			k.host.Ready(k.blocked[i].caller)
+		}
+	}
+}
+
+// lingering is a close(2) that waits for the peer.
+type lingering struct {
+	caller uintptr
+	conn   *socket.Conn
+	until  Nanos
+}
+
+// closeLingering is close(2) of descriptor n, which waits when it is the last
+// one of a connection with SO_LINGER and a time, O_NONBLOCK or not
+// (net/ipv4/af_inet.c:inet_release, net/core/stream.c:sk_stream_wait_close).
+func (t *Task) closeLingering(n int) abi.Errno {
+	k := t.k
+	for i := range k.lingering {
+		if l := k.lingering[i]; l.caller == t.caller {
+			if l.conn.Lingers() && k.now() < l.until {
+				return abi.ERESTARTSYS
+			}
+			k.stopLingering(t.caller)
+			return abi.OK
+		}
+	}
+	f, _ := t.proc.fds.get(n)
+	s, ok := f.(*tcpSocket)
+	if !ok || t.caller == 0 || s.conn == nil || s.opt.linger[0] == 0 || s.opt.linger[1] <= 0 || t.proc.fds.slots[n].file.refs > 1 {
+		return t.close(n)
+	}
+	errno := t.close(n)
+	if errno != abi.OK || !s.conn.Lingers() {
+		return errno
+	}
+	caller := t.caller
+	l := lingering{caller, s.conn, k.now() + Nanos(s.opt.linger[1])*1e9}
+	k.lingering = append(k.lingering, l)
+	s.conn.WhenSettled(func() { k.host.Ready(caller) })
+	k.at(l.until, func() { k.host.Ready(caller) })
+	return abi.ERESTARTSYS
+}
+
+// stopLingering forgets a close(2) that waits.
+func (k *Kernel) stopLingering(caller uintptr) {
+	for i := range k.lingering {
+		if k.lingering[i].caller == caller {
+			k.lingering[i].conn.WhenSettled(nil)
+			k.lingering = append(k.lingering[:i], k.lingering[i+1:]...)
+			return
 		}
 	}
 }

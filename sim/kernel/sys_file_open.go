@@ -260,7 +260,7 @@ func (t *Task) openPlace(p *vfs.Place, flags, mode uint32) (*vfs.Inode, abi.Errn
 // sysClose also gives up the record locks of the process on the file, even
 // if other descriptors for it stay open (fcntl(2), "Advisory record locking").
 func sysClose(t *Task, a *Args) (uintptr, abi.Errno) {
-	return 0, t.close(fdOf(a[0]))
+	return 0, t.closeLingering(fdOf(a[0]))
 }
 
 func (t *Task) close(n int) abi.Errno {

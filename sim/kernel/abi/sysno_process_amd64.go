@@ -28,11 +28,14 @@ const (
 	SYS_GETGID            = 104
 	SYS_GETEUID           = 107
 	SYS_GETEGID           = 108
+	SYS_SETUID            = 105
+	SYS_SETGID            = 106
 	SYS_SETPGID           = 109
 	SYS_GETPPID           = 110
 	SYS_GETPGRP           = 111
 	SYS_SETSID            = 112
 	SYS_GETGROUPS         = 115
+	SYS_SETGROUPS         = 116
 	SYS_GETPGID           = 121
 	SYS_GETSID            = 124
 	SYS_MLOCK             = 149

@@ -101,6 +101,7 @@ type Conn struct {
 	rdShut   bool    // SHUT_RD
 	unacked  int     // bytes received since the last ACK was sent
 	orphaned bool    // close(2) was called
+	settled  func()  // see WhenSettled
 
 	// Timers: absolute deadlines, 0 when off. armed is when the event in the
 	// kernel's queue comes, 0 for none.
@@ -417,6 +418,24 @@ func (c *Conn) release() {
 	c.sendq.clear()
 	c.early = nil
 	c.rtoAt, c.ackAt, c.probeAt, c.keepAt, c.lifeAt = 0, 0, 0, 0, 0
+	c.settle()
+}
+
+// Lingers reports whether the peer has not yet acknowledged all data and the
+// end of it: what close(2) waits for with SO_LINGER
+// (net/core/stream.c:sk_stream_closing).
+func (c *Conn) Lingers() bool {
+	return c.state == StateFinWait1 || c.state == StateClosing || c.state == StateLastAck
+}
+
+// WhenSettled calls f once when the connection lingers no longer.
+func (c *Conn) WhenSettled(f func()) { c.settled = f }
+
+func (c *Conn) settle() {
+	if f := c.settled; f != nil {
+		c.settled = nil
+		f()
+	}
 }
 
 // vanish ends the connection without a word to anybody.

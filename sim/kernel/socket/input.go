@@ -222,6 +222,7 @@ func (c *Conn) acked(ack uint32) {
 		if c.orphaned {
 			c.lifeAt = c.stack.env.Now() + finTimeout
 		}
+		c.settle()
 	case StateClosing:
 		c.release()
 		c.stack.wait(c)

@@ -137,3 +137,55 @@ func TestBlockingUnix(t *testing.T) {
 		syscall.Close(p[1])
 	}
 }
+
+// TestLinger: close waits for a peer that does not read, as long as it was
+// told to, and no longer than the peer takes.
+func TestLinger(t *testing.T) {
+	l := blocking(t, syscall.AF_INET, syscall.SOCK_STREAM)
+	addr := bound(t, l)
+	if err := syscall.Listen(l, 4); err != nil {
+		t.Fatal(err)
+	}
+	for _, reads := range []bool{false, true} {
+		c := blocking(t, syscall.AF_INET, syscall.SOCK_STREAM)
+		if err := syscall.Connect(c, addr); err != nil {
+			t.Fatal(err)
+		}
+		peer, _, err := syscall.Accept(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		syscall.SetNonblock(c, true)
+		for buf, wrote := make([]byte, 64<<10), true; wrote; { // until both sides are full
+			wrote = false
+			for err = nil; err == nil; {
+				_, err = syscall.Write(c, buf)
+				wrote = wrote || err == nil
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		t.Log(err) // nothing more fits
+		t.Log(syscall.SetsockoptLinger(c, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1, Linger: 1}))
+		total := make(chan bool, 1)
+		if reads {
+			go func() {
+				time.Sleep(50 * time.Millisecond)
+				for buf := make([]byte, 64<<10); ; {
+					n, err := syscall.Read(peer, buf)
+					if n <= 0 || err != nil {
+						total <- err == nil
+						return
+					}
+				}
+			}()
+		}
+		start := time.Now()
+		err = syscall.Close(c)
+		took := time.Since(start)
+		t.Log(err, took >= 50*time.Millisecond, took >= time.Second)
+		if reads {
+			t.Log(<-total)
+		}
+		syscall.Close(peer)
+	}
+}
