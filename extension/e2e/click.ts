@@ -43,7 +43,7 @@ export async function clickStory(user: User): Promise<void> {
   await user.shot("hints");
 
   // Click a request.
-  await clickStep(user, clicked);
+  await clickStep(user, clicked, "link");
   const status = await user.atStep(clicked);
   assert.match(status, /· 14:10:05\.\d\d\d · server\/\d+ · seed 7/);
   await user.arrowAt(requestLine);
@@ -68,6 +68,10 @@ export async function clickStory(user: User): Promise<void> {
   await user.see(User.statusBar, /after #\d+ · \d/);
   await stoppedAtTheLine(user, /server\/\d+/);
   await user.shot("step-back");
+  await user.press("Reverse"); // no breakpoint before: to the start of the run
+  await user.see(User.statusBar, /#1 · /);
+  await user.press("Next Event");
+  await user.atStep(2);
   await clickInConsole(user, before);
   await stop(user);
 }

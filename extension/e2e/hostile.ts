@@ -125,7 +125,7 @@ export async function hostileStory(user: User): Promise<void> {
   await page.keyboard.press("Escape");
 
   // Debug console, Variables and the status bar.
-  await clickStep(user, step);
+  await clickStep(user, step, "link");
   await user.atStep(step);
   await user.arrowAt(logLine);
   // The console shows its last lines. What it holds above them is not drawn.

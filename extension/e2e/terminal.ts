@@ -36,8 +36,8 @@ async function stepAt(user: User, step: number): Promise<{ x: number; y: number 
   return at;
 }
 
-/** clickStep clicks a number in the terminal as its user does: Ctrl and the mouse. */
-export async function clickStep(user: User, step: number): Promise<void> {
+/** clickStep clicks a number in the terminal as its user does: Ctrl and the mouse. It returns when that was. */
+export async function clickStep(user: User, step: number, shot?: string): Promise<number> {
   const { page } = user;
   const at = await stepAt(user, step);
   const link = page.locator(".terminal-wrapper.active .xterm-cursor-pointer").first();
@@ -48,8 +48,12 @@ export async function clickStep(user: User, step: number): Promise<void> {
     await page.mouse.move(at.x + (i % 2), at.y);
     await user.frame();
   }
-  await user.shot("link");
+  if (shot !== undefined) {
+    await user.shot(shot);
+  }
   await page.mouse.down();
+  const clicked = performance.now();
   await page.mouse.up();
   await page.keyboard.up("Control");
+  return clicked;
 }

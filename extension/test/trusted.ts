@@ -334,7 +334,7 @@ export const trusted: Tests = {
     const { sessions } = await api();
     const root = vscode.workspace.workspaceFolders?.[0];
     const dir = join(folder(), "programs");
-    const text = `package main\n\nfunc main() {\n\tselect {}\n}\n`;
+    const text = `package main\n\nimport "time"\n\nfunc main() {\n\tfor {\n\t\ttime.Sleep(time.Hour)\n\t}\n}\n`;
     await vscode.workspace.fs.writeFile(vscode.Uri.file(join(dir, "main.go")), Buffer.from(text));
     const processes = ["one", "two"].map((name) => ({ name, program: dir }));
     try {
