@@ -64,7 +64,7 @@ func (b *bench) buildAfterEdit() ([]row, error) {
 	}
 	commands := [][]string{
 		{"go", "test", "-c", "-vet=off", "-o", filepath.Join(b.temp, "edit.test"), "."},
-		{restep, "test", "-list=^NoSuchTest$", "."},
+		{restep, "test", "-vet=off", "-list=^NoSuchTest$", "."},
 	}
 	edition := 0
 	cpu, wall := make([][]float64, 2), make([][]float64, 2)
@@ -98,10 +98,17 @@ func (b *bench) command() ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
+	seeds := func(workers, last int) *exec.Cmd {
+		cmd := exec.CommandContext(b.ctx, restep, "test", "-j="+strconv.Itoa(workers), "-seeds=1-"+strconv.Itoa(last), ".")
+		cmd.Dir = filepath.Join(b.root, "cmd", "restep", "testdata", "cases", "machines")
+		return cmd
+	}
+	if out, err := seeds(1, 1).CombinedOutput(); err != nil { // builds
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
 	var rows []row
 	for workers := 1; workers <= 2; workers++ {
-		cmd := exec.CommandContext(b.ctx, restep, "test", "-j="+strconv.Itoa(workers), "-seeds=1-"+strconv.Itoa(b.seeds), ".")
-		cmd.Dir = filepath.Join(b.root, "cmd", "restep", "testdata", "cases", "machines")
+		cmd := seeds(workers, b.seeds)
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		start := time.Now()
@@ -126,7 +133,7 @@ func (b *bench) command() ([]row, error) {
 	return rows, nil
 }
 
-// peakPSS returns the most memory, in KB, that the processes started by pid
+// peakPSS returns the most memory, in KB, that the test binaries started by pid
 // have held together: their proportional set size.
 func peakPSS(ctx context.Context, pid int) int {
 	peak := 0
@@ -139,7 +146,9 @@ func peakPSS(ctx context.Context, pid int) int {
 		case <-tick.C:
 			sum := 0
 			for _, p := range descendants(pid) {
-				sum += pss(p)
+				if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p)); err == nil && strings.HasSuffix(string(name), ".test\n") {
+					sum += pss(p)
+				}
 			}
 			peak = max(peak, sum)
 		}
