@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -152,11 +153,16 @@ func wait(t testing.TB, z *zygote.Zygote, r *zygote.Request) (pid int, status sy
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit := time.AfterFunc(time.Minute, child.Kill)
+	const patience = 5 * time.Minute // a stack overflow takes half a minute on a busy computer
+	var killed atomic.Bool
+	limit := time.AfterFunc(patience, func() { killed.Store(true); child.Kill() })
 	defer limit.Stop()
 	status, err = child.Wait()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if killed.Load() {
+		t.Fatalf("%v, seed %d: killed after %v", r.Args, r.Seed, patience)
 	}
 	return child.Pid, status
 }
