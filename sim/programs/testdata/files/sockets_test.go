@@ -155,6 +155,10 @@ func TestLinger(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		linger := syscall.Linger{Onoff: 1, Linger: 1}
+		if reads {
+			linger.Linger = 20
+		}
 		syscall.SetNonblock(c, true)
 		for buf, wrote := make([]byte, 64<<10), true; wrote; { // until both sides are full
 			wrote = false
@@ -165,7 +169,7 @@ func TestLinger(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 		}
 		t.Log(err) // nothing more fits
-		t.Log(syscall.SetsockoptLinger(c, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1, Linger: 1}))
+		t.Log(syscall.SetsockoptLinger(c, syscall.SOL_SOCKET, syscall.SO_LINGER, &linger))
 		total := make(chan bool, 1)
 		if reads {
 			go func() {
@@ -182,7 +186,7 @@ func TestLinger(t *testing.T) {
 		start := time.Now()
 		err = syscall.Close(c)
 		took := time.Since(start)
-		t.Log(err, took >= 50*time.Millisecond, took >= time.Second)
+		t.Log(err, took >= 50*time.Millisecond, took >= time.Duration(linger.Linger)*time.Second)
 		if reads {
 			t.Log(<-total)
 		}

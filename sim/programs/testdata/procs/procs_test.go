@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 		os.Exit(fn(os.Args[1:]))
 	}
 	count = 100
+	syscall.Umask(0o022) // children inherit it
 	os.Exit(m.Run())
 }
 
@@ -69,7 +70,7 @@ func init() {
 			panic("child panics")
 		},
 		"nap": func([]string) int {
-			time.Sleep(300 * time.Millisecond)
+			time.Sleep(3 * time.Second)
 			return 0
 		},
 		"orphan": func([]string) int {
