@@ -268,7 +268,7 @@ func (s *Session) onEnded(p *proc) {
 			what += ": " + err.Error()
 		}
 	case *p.exit < 0:
-		what = fmt.Sprintf("was ended by %v", syscall.Signal(-*p.exit))
+		what = fmt.Sprintf("was ended by signal %d (%v)", -*p.exit, syscall.Signal(-*p.exit))
 	default:
 		what = fmt.Sprintf("exited with code %d", *p.exit)
 	}
