@@ -15,7 +15,7 @@ var reusing = map[string][]string{
 	"reuse": {"TestSubtests", "TestFails", "TestPanics", "TestExits", "TestLeaks", "TestCrashes", "TestRuntime",
 		"TestMemory", "TestDeep", "Test.*s"},
 	"soak":  {"TestHTTP", "TestChannels", "TestTimers", "TestFiles", "TestCrashes"},
-	"ends":  {"TestMachineEnds", "TestMainPanics", "TestMainExits", "TestDeadlock", "TestTimeout", "TestThreads", "TestCrashWaits"},
+	"ends":  {"TestMainPanics", "TestMainExits", "TestDeadlock", "TestTimeout", "TestThreads", "TestCrashWaits"},
 	"files": {"TestMapShared", "TestMapFaults", "TestPipeBlocks", "TestProc"},
 }
 
@@ -24,6 +24,13 @@ var reusing = map[string][]string{
 func TestReuse(t *testing.T) {
 	for dir, tests := range reusing {
 		t.Run(dir, func(t *testing.T) {
+			rounds := 2
+			if os.Getenv("RESTEP_NIGHTLY") != "" {
+				rounds = 20
+				if dir == "ends" {
+					tests = append(tests, "TestMachineEnds") // fills a gigabyte of stack
+				}
+			}
 			b := build(t, dir)
 			fresh, used := start(t, b), start(t, b)
 			type job struct {
@@ -42,10 +49,6 @@ func TestReuse(t *testing.T) {
 			const order = 1 // a seed: failures name it
 			r := rand.New(rand.NewPCG(order, 0))
 			pids, before := map[int]int{}, job{}
-			rounds := 2
-			if os.Getenv("RESTEP_NIGHTLY") != "" {
-				rounds = 20
-			}
 			for round := range rounds {
 				r.Shuffle(len(jobs), func(i, k int) { jobs[i], jobs[k] = jobs[k], jobs[i] })
 				for _, j := range jobs {
