@@ -99,6 +99,7 @@ var commands = map[string]command{
 	"pipe2":       pipe2,
 	"ioctl":       ioctl,
 	"sendfile":    sendfile,
+	"splice":      splice,
 	"copy_range":  copyRange,
 	"fd_is":       func(e *Env, a args) string { return fmt.Sprint(e.fd(a, 0) == e.fd(a, 1)) },
 	"lowest_free": func(e *Env, a args) string { return fmt.Sprint(e.fds[a.str(0)] < e.fds[a.str(1)]) },
@@ -349,6 +350,32 @@ func sendfile(e *Env, a args) string { // sendfile OUT IN OFFSET|- COUNT
 	*off = int64(a.num(2))
 	r, errno := e.call(abi.SYS_SENDFILE, e.fd(a, 0), e.fd(a, 1), e.ptr(unsafe.Pointer(off)), a.num(3))
 	return fmt.Sprint(done(r, errno), ", offset ", *off)
+}
+
+func splice(e *Env, a args) string { // splice IN INOFF OUT OUTOFF COUNT FLAGS; "-" for no offset
+	var off [2]*int64
+	for i, word := range []int{1, 3} {
+		if a.str(word) != "-" {
+			off[i] = new(int64)
+			*off[i] = int64(a.num(word))
+		}
+	}
+	r, errno := e.call(abi.SYS_SPLICE, e.fd(a, 0), e.offset(off[0]), e.fd(a, 2), e.offset(off[1]), a.num(4), a.num(5))
+	text := done(r, errno)
+	for _, v := range off {
+		if v != nil {
+			text += fmt.Sprint(", offset ", *v)
+		}
+	}
+	return text
+}
+
+// offset is the argument for an offset, 0 for none.
+func (e *Env) offset(v *int64) uintptr {
+	if v == nil {
+		return 0
+	}
+	return e.ptr(unsafe.Pointer(v))
 }
 
 func copyRange(e *Env, a args) string { // copy_range IN INOFF OUT OUTOFF COUNT; "-" for the file's own offset

@@ -100,7 +100,7 @@ var fileEntries = []Entry{
 		Nr: abi.SYS_SENDFILE, Name: "sendfile", Support: Partial,
 		Note: "from files of the disk", fn: sysSendfile, sig: "fn-z",
 	},
-	{Nr: abi.SYS_SPLICE, Name: "splice", Support: Partial, Note: noSplice, fn: sysNoSplice, sig: "f-n-z"},
+	{Nr: abi.SYS_SPLICE, Name: "splice", Support: Full, fn: sysSplice, sig: "f-f-z"},
 	{Nr: abi.SYS_TEE, Name: "tee", Support: Partial, Note: noSplice, fn: sysNoSplice, sig: "fnz"},
 	{Nr: abi.SYS_VMSPLICE, Name: "vmsplice", Support: Missing},
 	{Nr: abi.SYS_STATFS, Name: "statfs", Support: Full, fn: sysStatfs, sig: "p"},

@@ -408,6 +408,6 @@ func sysAdvice(t *Task, a *Args) (uintptr, abi.Errno) {
 	return 0, errno
 }
 
-// sysNoSplice is the answer of splice(2) for files that cannot: callers copy
+// sysNoSplice is the answer of tee(2) for files that cannot: callers copy
 // by read and write instead.
 func sysNoSplice(*Task, *Args) (uintptr, abi.Errno) { return 0, abi.EINVAL }

@@ -9,7 +9,7 @@ import (
 func TestBasics(t *testing.T) {
 	b := build(t, "basics")
 	z := start(t, b)
-	for _, test := range []string{"TestPackageFolder", "TestNames", "TestPowerLoss", "TestTimeZones"} {
+	for _, test := range []string{"TestPackageFolder", "TestNames", "TestPowerLoss", "TestTimeZones", "TestMovesBytes"} {
 		t.Run(test, func(t *testing.T) {
 			for seed := uint64(1); seed <= 5; seed++ {
 				path := newLog(t, test, seed, 0)

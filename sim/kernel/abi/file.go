@@ -141,6 +141,10 @@ const (
 
 // Flags of sync_file_range(2), preadv2(2) and splice(2) that are looked at.
 const (
+	SPLICE_F_MOVE               = 1
+	SPLICE_F_NONBLOCK           = 2
+	SPLICE_F_MORE               = 4
+	SPLICE_F_GIFT               = 8
 	SYNC_FILE_RANGE_WAIT_BEFORE = 1
 	SYNC_FILE_RANGE_WRITE       = 2
 	SYNC_FILE_RANGE_WAIT_AFTER  = 4

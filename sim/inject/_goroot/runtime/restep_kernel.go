@@ -264,6 +264,11 @@ func restepSyscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, errno uintptr, d
 			systemstack(func() { restepCallKernel((*restepCall)(p)) })
 		}
 	}
+	// The kernel allocates on the system stack, where no collection can begin:
+	// a program that only moves bytes would never have one.
+	if t := (gcTrigger{kind: gcTriggerHeap}); t.test() {
+		gcStart(t)
+	}
 	// Others may run between any two calls. The call is over: what its
 	// arguments pointed to may move now.
 	if restepPoints--; restepPoints < 0 && gp.restepActs == 0 {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -156,5 +157,46 @@ func TestTimeZones(t *testing.T) {
 	}
 	if _, err := os.Stat("/usr/share/zoneinfo"); !os.IsNotExist(err) {
 		t.Errorf("the host's zones: %v", err)
+	}
+}
+
+// TestMovesBytes allocates nothing while it moves 256 MB; what the kernel needs
+// for them is collected all the same.
+func TestMovesBytes(t *testing.T) {
+	const count = 4096
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 64<<10)
+	go func() {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			panic(err)
+		}
+		defer c.Close()
+		for range count {
+			if _, err := c.Write(buf); err != nil {
+				panic(err)
+			}
+		}
+	}()
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, total := make([]byte, 64<<10), 0
+	for {
+		n, err := c.Read(in)
+		if total += n; err != nil {
+			break
+		}
+	}
+	if total != count*len(buf) {
+		t.Errorf("%d bytes came", total)
+	}
+	var mem runtime.MemStats
+	if runtime.ReadMemStats(&mem); mem.HeapSys > 64<<20 {
+		t.Errorf("the heap grew to %d MB", mem.HeapSys>>20)
 	}
 }
