@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/signal"
 	"sync"
 	"syscall"
 
@@ -53,6 +54,9 @@ func ServeProcess(conn io.ReadWriteCloser, stdout, stderr *os.File) error {
 		return fmt.Errorf("what to run is malformed: %w", err)
 	}
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) // orphans come here: prctl(2)
+	// A write to an adapter that is gone must fail and not end this process: the
+	// program would live on. Caught, not ignored: the program would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	os.Clearenv()
 	for _, kv := range spec.Env {
 		if k, v, ok := bytes.Cut([]byte(kv), []byte("=")); ok && len(k) > 0 {
