@@ -189,7 +189,10 @@ func TestRealNothingLeft(t *testing.T) {
 			_ = c.pipe.Close()
 			_ = cmd.Wait()
 			for _, fd := range watched {
-				n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(limit.Milliseconds()))
+				n, err := 0, error(unix.EINTR)
+				for err == unix.EINTR { // SIGCHLD interrupts it
+					n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(limit.Milliseconds()))
+				}
 				if n != 1 || err != nil {
 					t.Errorf("a process is left (%d, %v)", n, err)
 				}
