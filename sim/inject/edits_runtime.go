@@ -194,7 +194,7 @@ var runtimeEdits = []Edit{
 
 	// Signals.
 	{File: "runtime/sigqueue.go", Func: "signal_recv", Text: "if restep.on { return restepSignalRecv() }", Why: whySignal},
-	{File: "runtime/sigqueue.go", Func: "signalWaitUntilIdle", Text: "if restep.on { return }", Why: whySignal},
+	{File: "runtime/sigqueue.go", Func: "signalWaitUntilIdle", Text: "if restep.on { restepSignalIdle(); return }", Why: whySignal},
 	{File: "runtime/sigqueue.go", Func: "signal_enable", Text: "if restep.on { restepSignalHandle(s, true, false); return }", Why: whySignal},
 	{File: "runtime/sigqueue.go", Func: "signal_disable", Text: "if restep.on { restepSignalHandle(s, false, false); return }", Why: whySignal},
 	{File: "runtime/sigqueue.go", Func: "signal_ignore", Text: "if restep.on { restepSignalHandle(s, false, true); return }", Why: whySignal},

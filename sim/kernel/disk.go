@@ -49,6 +49,7 @@ var initialFiles = []initialFile{
 	{"/etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"},
 	{"/etc/group", 0o644, "root:x:0:\nnogroup:x:65534:\n"},
 	{"/proc/sys/net/core/somaxconn", 0o644, "4096\n"},
+	{"/proc/sys/fs/pipe-max-size", 0o644, "1048576\n"},
 	{"/proc/sys/kernel/ostype", 0o444, "Linux\n"},
 	{"/proc/sys/kernel/osrelease", 0o444, "6.12.0\n"},
 }
@@ -59,7 +60,7 @@ var initialDirs = []struct {
 }{
 	{"/tmp", 0o1777}, {"/var/tmp", 0o1777}, {"/root", 0o700}, {"/home", 0o755},
 	{"/etc", 0o755}, {"/dev", 0o755}, {procSelf, 0o555},
-	{"/proc/sys/net/core", 0o555}, {"/proc/sys/kernel", 0o555}, {"/usr/bin", 0o755},
+	{"/proc/sys/net/core", 0o555}, {"/proc/sys/fs", 0o555}, {"/proc/sys/kernel", 0o555}, {"/usr/bin", 0o755},
 }
 
 var initialDevices = []struct {

@@ -33,6 +33,15 @@ func restepSignalRecv() uint32 {
 	}
 }
 
+// restepSignalIdle is signalWaitUntilIdle: it waits until each signal that has
+// arrived is with os/signal, which asks for the next one.
+func restepSignalIdle() {
+	m := &restep.machine[getg().restepMachine]
+	for m.sigs != 0 || m.sigrecv == 0 {
+		Gosched()
+	}
+}
+
 func restepSignalHandle(sig uint32, handled, ignored bool) {
 	id := getg().restepMachine
 	m := &restep.machine[id]
