@@ -52,6 +52,7 @@ sim/conform    imports only STD sim/kernel/... sim/sched -- one body for Linux a
 sim/programs   imports only STD -- it is programs under test, seen from outside
 sim/zygote     imports only STD -- it starts processes and knows no builds, logs or debuggers
 sim/stdlib     imports only STD -- it is a user of the command
+sim/realworld  imports only STD -- it is a user of the command; what it runs are modules of their own
 sim/bench      imports only STD sim/inject sim/steplog sim/zygote -- it measures as an outsider does, and runs the command for the rest
 sim/inject     imports only STD INJECTED sim/inject/internal/... -- a build has no opinion on runs
 sim/inject/... imports only STD sim/inject/internal/... -- generators need no more
