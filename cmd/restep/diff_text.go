@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/restep/restep/replay/compare"
@@ -144,6 +145,9 @@ func (p *diffPrinter) side(name string, rec *recording, s *steplog.Step, same bo
 	p.u.print(append(cutWidth(append([]byte(name+" "), first...), diffWidth), '\n'))
 	p.line("     %s", p.when(s))
 	frames := rec.Stack(s.StackID, nil)
+	for len(frames) > 1 && records(frames[0].Func) {
+		frames = frames[1:]
+	}
 	switch {
 	case same:
 		p.line("     the same stack")
@@ -158,6 +162,17 @@ func (p *diffPrinter) side(name string, rec *recording, s *steplog.Step, same bo
 		}
 		p.frame(rec.src.Name(f.File)+":"+strconv.Itoa(f.Line), f.Func)
 	}
+}
+
+// records reports the functions that make a step of what a program does: nobody
+// looks for them in a stack.
+func records(function string) bool {
+	for _, prefix := range []string{"internal/restep/", "runtime.restep", "testing.restep"} {
+		if strings.HasPrefix(function, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // frame prints a frame: the end of a long name says more than its beginning.
