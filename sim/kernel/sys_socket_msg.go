@@ -30,10 +30,12 @@ func sysSendto(t *Task, a *Args) (uintptr, abi.Errno) {
 	*m = outMessage{data: p, flags: int(a[3])}
 	if a[4] != 0 {
 		if m.to, errno = readName(a[4], a[5]); errno != abi.OK {
+			m.forget()
 			return 0, errno
 		}
 	}
 	n, errno := s.send(t, m)
+	m.forget()
 	return uintptr(n), t.waitSocket(s, errno, m.flags, true)
 }
 
@@ -49,7 +51,9 @@ func sysRecvfrom(t *Task, a *Args) (uintptr, abi.Errno) {
 	}
 	m := &t.k.net.in
 	*m = inMessage{buf: p, flags: int(a[3])}
-	if errno := t.waitSocket(s, s.receive(t, m), m.flags, false); errno != abi.OK {
+	errno = s.receive(t, m)
+	m.buf = nil // it may be on a stack
+	if errno := t.waitSocket(s, errno, m.flags, false); errno != abi.OK {
 		return 0, errno
 	}
 	if a[4] != 0 {
@@ -64,6 +68,11 @@ func sysRecvfrom(t *Task, a *Args) (uintptr, abi.Errno) {
 	}
 	return uintptr(m.length()), abi.OK
 }
+
+// forget drops the pointers into the program's memory. They may be into a
+// goroutine's stack, and the collector ends the program that has such a pointer
+// in its heap when the stack has moved or gone.
+func (m *outMessage) forget() { m.data, m.to = nil, nil }
 
 // length is what a call that receives answers: MSG_TRUNC asks for the whole
 // length of a datagram.
@@ -141,6 +150,7 @@ func (t *Task) sendmsg(s netSocket, p uintptr, flags int) (uintptr, abi.Errno) {
 	*m = outMessage{flags: flags, data: data}
 	if h.Name != 0 && h.Namelen != 0 {
 		if m.to, errno = readName(h.Name, uintptr(min(h.Namelen, abi.SizeofSockaddrMax))); errno != abi.OK {
+			m.forget()
 			return 0, errno
 		}
 	}
@@ -153,6 +163,7 @@ func (t *Task) sendmsg(s netSocket, p uintptr, flags int) (uintptr, abi.Errno) {
 		n, errno = s.send(t, m)
 		errno = t.waitSocket(s, errno, flags, true)
 	}
+	m.forget()
 	m.anc.drop(t) // what was not sent
 	return uintptr(n), errno
 }
@@ -242,16 +253,18 @@ func (t *Task) recvmsg(s netSocket, p uintptr, flags int) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
-	*m = inMessage{flags: flags, buf: buf, wants: h.Controllen >= abi.SizeofCmsghdr}
 	control, errno := mem(h.Control, uintptr(h.Controllen))
 	if errno != abi.OK {
 		return 0, errno
 	}
-	if errno := t.waitSocket(s, s.receive(t, m), flags, false); errno != abi.OK {
+	*m = inMessage{flags: flags, buf: buf, wants: h.Controllen >= abi.SizeofCmsghdr}
+	errno = s.receive(t, m)
+	m.buf = nil // it may be on a stack
+	if errno := t.waitSocket(s, errno, flags, false); errno != abi.OK {
 		return 0, errno
 	}
 	if len(iov) > 1 {
-		rest := m.buf[:m.n]
+		rest := buf[:m.n]
 		for i := range iov {
 			b, _ := mem(iov[i].Base, uintptr(iov[i].Len))
 			rest = rest[copy(b, rest):]

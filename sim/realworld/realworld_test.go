@@ -149,10 +149,7 @@ func passes(t *testing.T, restep, dir string, flags ...string) {
 // differ are the programs whose runs of seed 1 are not all the same when a
 // process serves one after another: a defect of restep. An entry that differs
 // no longer fails the test.
-var differ = map[string]string{
-	"etcd":       "TestLinearizable: times",
-	"memberlist": "TestCrash and TestViews: times",
-}
+var differ = map[string]string{}
 
 // repeat runs a module often with one seed: the steps must be equal.
 func repeat(t *testing.T, restep, dir string) {

@@ -166,25 +166,21 @@ func restepKernelContext(c *restepContext) {
 }
 
 // restepSymbolize names the functions at a return address, inlined ones first.
+// No answer is kept from one run to the next: a look-up fills the runtime's
+// cache of pc values, whose misses draw random numbers, so a run that looks up
+// less than the one before is another run.
 func restepSymbolize(pc uintptr, emit func(function, file string, line int)) {
 	pc--
-	if restepKnownSymbol(pc, emit) {
-		return
-	}
 	f := findfunc(pc)
 	if !f.valid() {
 		return
 	}
-	sym := restepNewSymbol()
 	seed, seed64 := restepCheapState()
 	u, uf := newInlineUnwinder(f, pc)
 	for ; uf.valid(); uf = u.next(uf) {
 		file, line := u.fileLine(uf)
-		function := u.srcFunc(uf).name()
-		emit(function, file, line)
-		sym.add(function, file, line)
+		emit(u.srcFunc(uf).name(), file, line)
 	}
-	sym.publish(pc)
 	restepSetCheapState(seed, seed64)
 }
 

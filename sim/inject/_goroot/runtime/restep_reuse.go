@@ -61,7 +61,6 @@ type restepReuseState struct {
 	copies    [restepKeepPages]restepCopy
 	entries   [32 << 10]uint64 // of pagemap
 	text      [128 << 10]byte  // of maps
-	symbols   restepSymbols
 }
 
 // restepSavedRun is a run of pages of which there is a copy.
