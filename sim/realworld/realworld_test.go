@@ -135,7 +135,7 @@ func run(t *testing.T, restep, dir string, flags ...string) (out string, passed 
 	text, err := cmd.CombinedOutput()
 	out = strings.TrimSpace(string(text))
 	t.Logf("in sim/realworld/%s, restep %s: %.1f s, %v\n%s", dir, strings.Join(cmd.Args[1:], " "), time.Since(start).Seconds(), err, out)
-	return out, err == nil && strings.HasPrefix(out, "ok  \t"+self+"/sim/realworld/"+dir+"\t")
+	return out, err == nil && strings.Contains("\n"+out, "\nok  \t"+self+"/sim/realworld/"+dir+"\t")
 }
 
 // passes runs the tests of a module, which must all pass.
