@@ -82,7 +82,18 @@ func (t *Target) standing() (s standing, ok bool, err error) {
 	return s, !inSimulator(s.at.Func), nil
 }
 
+// stepBack goes back to the last of the lines that choose names.
 func (t *Target) stepBack(ctx context.Context, choose func(standing) (*lines, error)) (ok bool, err error) {
+	return t.lastLine(ctx, choose, func(_ standing, s *lineSearch, f found) (bool, error) {
+		return true, s.land(ctx, f)
+	})
+}
+
+// lastLine finds the last of the lines that choose names before the present
+// moment, and calls then with it while the program's own breakpoints are silent.
+// ok is false when there is none.
+func (t *Target) lastLine(ctx context.Context, choose func(standing) (*lines, error),
+	then func(standing, *lineSearch, found) (bool, error)) (ok bool, err error) {
 	at, ok, err := t.standing()
 	if err != nil || !ok {
 		return false, err
@@ -105,7 +116,7 @@ func (t *Target) stepBack(ctx context.Context, choose func(standing) (*lines, er
 	if err != nil || f == nil {
 		return false, err
 	}
-	return true, s.land(ctx, *f)
+	return then(at, s, *f)
 }
 
 // lineSearch is a search for the lines of a goroutine.

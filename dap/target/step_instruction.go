@@ -17,84 +17,47 @@ import (
 // stopped ran before, in the function that is shown or its caller: a call counts
 // as one instruction. The result is that of StepBack.
 func (t *Target) StepBackInstruction(ctx context.Context) (ok bool, err error) {
-	at, ok, err := t.standing()
-	if err != nil || !ok {
-		return false, err
-	}
-	l, err := t.linesOf(at.frames, true)
-	if err != nil {
-		return false, err
-	}
-	quiet, err := t.silence()
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, quiet()) }()
-	s, err := t.searchLines(at.end.goroutine, l)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, s.drop()) }()
-	f, err := s.last(ctx, at.end)
-	if err != nil || f == nil {
-		return false, err
-	}
-	w := &follower{t: t, end: at.end}
-	trail, err := w.all(ctx, s, *f)
-	if err != nil {
-		return false, err
-	}
-	if len(trail) == 1 {
-		return true, s.land(ctx, *f)
-	}
-	return true, w.land(ctx, s, *f, trail)
+	choose := func(at standing) (*lines, error) { return t.linesOf(at.frames, true) }
+	return t.lastLine(ctx, choose, func(at standing, s *lineSearch, f found) (bool, error) {
+		w := &follower{t: t, end: at.end}
+		trail, err := w.all(ctx, s, f)
+		if err != nil {
+			return false, err
+		}
+		if len(trail) == 1 {
+			return true, s.land(ctx, f)
+		}
+		return true, w.land(ctx, s, f, trail)
+	})
 }
 
 // StepBackIn goes back into the last call of the user's code that returned since
 // the line before, to its last line. Without such a call it is StepBack.
 func (t *Target) StepBackIn(ctx context.Context) (ok bool, err error) {
-	at, ok, err := t.standing()
-	if err != nil || !ok {
-		return false, err
-	}
-	l, err := t.otherLines(at, false)
-	if err != nil {
-		return false, err
-	}
-	quiet, err := t.silence()
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, quiet()) }()
-	s, err := t.searchLines(at.end.goroutine, l)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, s.drop()) }()
-	f, err := s.last(ctx, at.end)
-	if err != nil || f == nil {
-		return false, err
-	}
-	w := &follower{t: t, end: at.end, into: true}
-	if _, err := w.all(ctx, s, *f); err != nil {
-		return false, err
-	}
-	if w.callee == nil {
-		return true, s.land(ctx, *f)
-	}
-	if err := s.drop(); err != nil {
-		return false, err
-	}
-	s.drop = func() error { return nil }
-	inside, err := t.searchLines(at.end.goroutine, w.callee)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, inside.drop()) }()
-	if f, err = inside.last(ctx, at.end); err != nil || f == nil {
-		return false, err
-	}
-	return true, inside.land(ctx, *f)
+	choose := func(at standing) (*lines, error) { return t.otherLines(at, false) }
+	return t.lastLine(ctx, choose, func(at standing, s *lineSearch, f found) (ok bool, err error) {
+		w := &follower{t: t, end: at.end, into: true}
+		if _, err := w.all(ctx, s, f); err != nil {
+			return false, err
+		}
+		if w.callee == nil {
+			return true, s.land(ctx, f)
+		}
+		if err := s.drop(); err != nil {
+			return false, err
+		}
+		s.drop = func() error { return nil }
+		inside, err := t.searchLines(at.end.goroutine, w.callee)
+		if err != nil {
+			return false, err
+		}
+		defer func() { err = errors.Join(err, inside.drop()) }()
+		last, err := inside.last(ctx, at.end)
+		if err != nil || last == nil {
+			return false, err
+		}
+		return true, inside.land(ctx, *last)
+	})
 }
 
 // limitFollow is how many instructions are followed, calls not counted.
