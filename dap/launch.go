@@ -3,7 +3,6 @@ package dap
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/google/go-dap"
 
+	"github.com/restep/restep/dap/processes"
 	"github.com/restep/restep/dap/target"
 	"github.com/restep/restep/replay/program"
 	"github.com/restep/restep/replay/text"
@@ -24,21 +24,21 @@ import (
 // showGlobalVariables, showRegisters, showRawStrings, hideSystemGoroutines,
 // goroutineFilters, showPprofLabels, substitutePath.
 type launchArguments struct {
-	Program     string             `json:"program"`     // directory, file or import path; "" is cwd
-	Cwd         string             `json:"cwd"`         // where the go command runs
-	Test        string             `json:"test"`        // "TestX" or "TestX/sub"
-	Seed        *number            `json:"seed"`        // 1
-	Variant     string             `json:"variant"`     // as in a link, hexadecimal; "" is that of the newest run
-	Step        *number            `json:"step"`        // where to stop first
-	StopOnEntry bool               `json:"stopOnEntry"` // at the first step of the test's own code
-	StopAtEnd   bool               `json:"stopAtEnd"`   // at the last step, before the program ends
-	Env         map[string]*string `json:"env"`         // what the program under test sees, null = nothing
-	Args        []string           `json:"args"`        // of the program, as after -args
-	BuildFlags  stringList         `json:"buildFlags"`  // of go build
-	BuildTags   string             `json:"buildTags"`   // with commas
-	Token       string             `json:"token"`       // for restep dap --listen
-	Reconnect   string             `json:"reconnect"`   // name under which the session waits when its connection ends
-	MaxThreads  int                `json:"maxThreads"`  // goroutines that a threads request lists, 1024
+	Program     string               `json:"program"`     // directory, file or import path; "" is cwd
+	Cwd         string               `json:"cwd"`         // where the go command runs
+	Test        string               `json:"test"`        // "TestX" or "TestX/sub"
+	Seed        *number              `json:"seed"`        // 1
+	Variant     string               `json:"variant"`     // as in a link, hexadecimal; "" is that of the newest run
+	Step        *number              `json:"step"`        // where to stop first
+	StopOnEntry bool                 `json:"stopOnEntry"` // at the first step of the test's own code
+	StopAtEnd   bool                 `json:"stopAtEnd"`   // at the last step, before the program ends
+	Env         map[string]*string   `json:"env"`         // what the program under test sees, null = nothing
+	Args        []string             `json:"args"`        // of the program, as after -args
+	BuildFlags  processes.StringList `json:"buildFlags"`  // of go build
+	BuildTags   string               `json:"buildTags"`   // with commas
+	Token       string               `json:"token"`       // for restep dap --listen
+	Reconnect   string               `json:"reconnect"`   // name under which the session waits when its connection ends
+	MaxThreads  int                  `json:"maxThreads"`  // goroutines that a threads request lists, 1024
 
 	// Delve's, which the front heeds as well.
 	HideSystemGoroutines bool   `json:"hideSystemGoroutines"`
@@ -69,23 +69,6 @@ func (n *number) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("want a number from 0 to 18446744073709551615, not %s", b)
 	}
 	*n = number(v)
-	return nil
-}
-
-// stringList is a list of strings, or one string with spaces between them.
-type stringList []string
-
-func (l *stringList) UnmarshalJSON(b []byte) error {
-	var list []string
-	if json.Unmarshal(b, &list) == nil {
-		*l = list
-		return nil
-	}
-	var one string
-	if err := json.Unmarshal(b, &one); err != nil {
-		return errors.New("want a string or a list of strings")
-	}
-	*l = strings.Fields(one)
 	return nil
 }
 
