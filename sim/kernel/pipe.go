@@ -72,8 +72,7 @@ func (e *pipeEnd) Read(_ *Task, b []byte) (int, abi.Errno) {
 		return 0, abi.EAGAIN
 	}
 	room := p.room()
-	n := copy(b, p.buf[p.start:min(p.start+p.length, len(p.buf))])
-	n += copy(b[n:], p.buf[:max(0, p.start+p.length-len(p.buf))])
+	n := p.peek(b)
 	if n > 0 {
 		p.start = (p.start + n) % len(p.buf)
 		p.length -= n
@@ -83,6 +82,12 @@ func (e *pipeEnd) Read(_ *Task, b []byte) (int, abi.Errno) {
 	}
 	p.changed()
 	return n, abi.OK
+}
+
+// peek copies what is read next and leaves it in the pipe.
+func (p *pipe) peek(b []byte) int {
+	n := copy(b, p.buf[p.start:min(p.start+p.length, len(p.buf))])
+	return n + copy(b[n:], p.buf[:max(0, p.start+p.length-len(p.buf))])
 }
 
 func (p *pipe) room() int { return p.size - p.length }
@@ -129,8 +134,7 @@ func (p *pipe) resize(want int) (int, abi.Errno) {
 	}
 	if size < len(p.buf) {
 		buf := make([]byte, size)
-		n := copy(buf, p.buf[p.start:min(p.start+p.length, len(p.buf))])
-		copy(buf[n:], p.buf[:p.length-n])
+		p.peek(buf)
 		p.buf, p.start = buf, 0
 	}
 	p.size = size
@@ -147,8 +151,7 @@ func (p *pipe) grow(need int) {
 		size *= 2
 	}
 	buf := make([]byte, size)
-	n := copy(buf, p.buf[p.start:min(p.start+p.length, len(p.buf))])
-	copy(buf[n:], p.buf[:p.length-n])
+	p.peek(buf)
 	p.buf, p.start = buf, 0
 }
 

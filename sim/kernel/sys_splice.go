@@ -98,7 +98,8 @@ func (t *Task) spliceOut(from *pipeEnd, out File, off *int64, count int, nowait 
 	case from.p.length == 0:
 		return rwResult(0, t.wait(from, 0, abi.EAGAIN, false))
 	}
-	buf := from.p.peek(min(count, copyChunk))
+	buf := make([]byte, min(count, copyChunk, from.p.length))
+	from.p.peek(buf)
 	n, errno := 0, abi.EINVAL
 	switch dst := out.(type) {
 	case *diskFile:
@@ -116,12 +117,4 @@ func (t *Task) spliceOut(from *pipeEnd, out File, off *int64, count int, nowait 
 		assert(m == n && readErrno == abi.OK, "a pipe gave less than it has")
 	}
 	return rwResult(n, t.wait(out, n, errno, true))
-}
-
-// peek returns a copy of the next bytes, at most count.
-func (p *pipe) peek(count int) []byte {
-	buf := make([]byte, min(count, p.length))
-	n := copy(buf, p.buf[p.start:min(p.start+p.length, len(p.buf))])
-	copy(buf[n:], p.buf)
-	return buf
 }
