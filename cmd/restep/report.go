@@ -35,9 +35,10 @@ type reporter struct {
 	pkg     string // import path
 	arg     string // the package on a command line
 	color   bool
-	failed  map[string]int // failing runs by test
-	reading time.Duration  // real time that reading variables took
-	keep    func()         // puts the run that is reported into the store
+	failed  map[string]int     // failing runs by test
+	soonest map[string]soonest // of them the one to look at
+	reading time.Duration      // real time that reading variables took
+	keep    func()             // puts the run that is reported into the store
 	bench   benchOutput
 	line    []byte
 	current current
@@ -88,6 +89,7 @@ func (r *reporter) run(d *done) {
 	failed := d.outcome.Result == runs.Fail
 	if failed {
 		r.failed[d.test]++
+		r.noteFailure(d)
 	}
 	if !failed && !r.cfg.verbose {
 		if isBench(d.test) {
