@@ -189,7 +189,7 @@ func (s *session) showOutput(to uint64) {
 		e := &dap.OutputEvent{Event: event("output")}
 		e.Body.Category = "stdout"
 		e.Body.Output = string(p.Append(nil, step))
-		if f, ok := s.prog.Source.Place(c.Stack(nil)); ok {
+		if f, ok := s.prog.Source.PlaceOf(step, c.Stack(nil)); ok {
 			path := target.HostPath(s.rules, f.File)
 			e.Body.Source = &dap.Source{Name: s.prog.Source.Name(f.File), Path: path}
 			e.Body.Line = f.Line

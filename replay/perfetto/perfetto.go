@@ -192,7 +192,7 @@ func (p *Writer) describe(s *steplog.Step, track uint64) message {
 	note("time", message(nil).text(annotationString, strconv.FormatInt(s.TimeNs-p.start, 10)+" ns"))
 	note("what", message(nil).text(annotationString, what))
 	p.frames = p.r.Stack(s.StackID, p.frames[:0])
-	if f, ok := p.src.Place(p.frames); ok {
+	if f, ok := p.src.PlaceOf(s, p.frames); ok {
 		note("place", message(nil).text(annotationString, text.Escape(p.src.Name(f.File))+":"+strconv.Itoa(f.Line)))
 	}
 	for _, flow := range p.flow(s) {

@@ -39,7 +39,7 @@ func Export(r *steplog.Reader, src Source, s *steplog.Step, stacks bool) Step {
 	if m, ok := r.Machine(s.Machine); ok {
 		out.Machine = m.Label
 	}
-	if f, ok := src.Place(frames); ok {
+	if f, ok := src.PlaceOf(s, frames); ok {
 		out.Path, out.Line = src.Path(f.File), f.Line
 	}
 	for _, f := range s.Fields {

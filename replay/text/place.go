@@ -1,9 +1,13 @@
 package text
 
 import (
+	"bytes"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/restep/restep/sim/steplog"
 )
@@ -41,6 +45,55 @@ func (s Source) Place(frames []steplog.Frame) (steplog.Frame, bool) {
 		}
 	}
 	return steplog.Frame{}, false
+}
+
+// PlaceOf returns the place of a step: that of [Source.Place], but for a log line
+// whose text names another of the user's frames as the one that logs. So do
+// those of wrappers: log.Output's calldepth, t.Helper, slog's AddSource, zap's
+// AddCallerSkip and zerolog's CallerWithSkipFrameCount. frames are innermost
+// first.
+func (s Source) PlaceOf(step *steplog.Step, frames []steplog.Frame) (steplog.Frame, bool) {
+	if step.Kind == steplog.KindLog {
+		for _, f := range frames {
+			if _, own := s.own(f.File); own && !Simulator(f) && names(step.Text, path.Base(f.File), f.Line) {
+				f.File = harmless(f.File)
+				return f, true
+			}
+		}
+	}
+	return s.Place(frames)
+}
+
+// names reports whether a log line names a line of a file in the form of
+// package log ("a.go:12"), of klog ("a.go:12]") or of slog's JSON
+// ("file":"/m/a.go","line":12).
+func names(text []byte, file string, line int) bool {
+	for {
+		_, rest, found := bytes.Cut(text, []byte(file))
+		if !found {
+			return false
+		}
+		before := text[:len(text)-len(rest)-len(file)]
+		after, short := bytes.CutPrefix(rest, []byte(":"))
+		if !short {
+			after, found = bytes.CutPrefix(rest, []byte(`","line":`))
+		}
+		if number, ok := bytes.CutPrefix(after, strconv.AppendInt(nil, int64(line), 10)); ok && found &&
+			(len(number) == 0 || number[0] < '0' || number[0] > '9') && !endsInName(before) {
+			return true
+		}
+		text = rest
+	}
+}
+
+// endsInName reports whether what follows a text could be the end of a longer
+// name. A change of color is no name.
+func endsInName(text []byte) bool {
+	if at := bytes.LastIndex(text, []byte("\x1b[")); at >= 0 && string(bytes.TrimLeft(text[at+2:], "0123456789;")) == "m" {
+		return false
+	}
+	r, size := utf8.DecodeLastRune(text)
+	return size > 0 && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == '-' || r == '.')
 }
 
 // harmless cuts a recorded file down to its last element when it could lead

@@ -130,7 +130,7 @@ func (p *Printer) head(s *steplog.Step) []byte {
 		b = append(b, s.Kind.String()...)
 	}
 	b = append(b, ' ')
-	if f, ok := p.Source.Place(p.frames); ok {
+	if f, ok := p.Source.PlaceOf(s, p.frames); ok {
 		b = AppendEscaped(b, p.Source.Name(f.File))
 		b = append(b, ':')
 		b = strconv.AppendInt(b, int64(f.Line), 10)

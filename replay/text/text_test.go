@@ -203,3 +203,50 @@ func TestNumbers(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestPlaceOf: a log line that names one of the user's frames is of that one.
+func TestPlaceOf(t *testing.T) {
+	frame := func(file string, line int) steplog.Frame {
+		return steplog.Frame{Func: "example.com/bank/store.f", File: "example.com/bank/store/" + file, Line: line}
+	}
+	frames := []steplog.Frame{
+		{Func: "go.uber.org/zap.(*SugaredLogger).log", File: "go.uber.org/zap@v1.28.0/sugar.go", Line: 355},
+		frame("log.go", 12), frame("put.go", 84), frame("put.go", 8), frame("store_test.go", 7),
+	}
+	wrapper, put, test := frames[1], frames[2], frames[4]
+	for name, c := range map[string]struct {
+		text string
+		want steplog.Frame
+	}{
+		"none":          {"stored", wrapper},
+		"itself":        {"log.go:12: stored", wrapper},
+		"log":           {"2020/01/15 14:10:03 put.go:84: stored", put},
+		"klog":          {"I0115 14:10:03.000 1 put.go:84] stored", put},
+		"zap, JSON":     {`{"level":"info","caller":"store/put.go:84","msg":"stored"}`, put},
+		"zap, console":  {"14:10:03\tINFO\tstore/put.go:84\tstored", put},
+		"zerolog":       {`{"level":"info","caller":"example.com/bank/store/put.go:84"}`, put},
+		"color":         {"\x1b[90m2:10PM\x1b[0m \x1b[32mINF\x1b[0m \x1b[1mput.go:84\x1b[0m\x1b[36m >\x1b[0m stored", put},
+		"slog":          {`{"source":{"function":"f","file":"/m/put.go","line":84},"msg":"stored"}`, put},
+		"t.Helper":      {"    store_test.go:7: stored", test},
+		"second":        {"put.go:840 put.go:84", put},
+		"longer number": {"put.go:840: stored", wrapper},
+		"longer name":   {"output.go:84 out_put.go:84 öput.go:84", wrapper},
+		"no number":     {"put.go: stored", wrapper},
+		"no color":      {"\x1b[1;84Xput.go: am put.go", wrapper},
+		"other":         {"sugar.go:355: stored", wrapper},
+		"a stack":       {"stored\nf\n\t/m/put.go:84\nf\n\t/m/store_test.go:7", put},
+		"cut":           {`/m/put.go","line":`, wrapper},
+	} {
+		step := &steplog.Step{Kind: steplog.KindLog, Text: []byte(c.text)}
+		if got, ok := source.PlaceOf(step, frames); !ok || got != c.want {
+			t.Errorf("%s: %q is of %v, want %v", name, c.text, got, c.want)
+		}
+		step.Kind = steplog.KindSyscall
+		if got, ok := source.PlaceOf(step, frames); !ok || got != wrapper {
+			t.Errorf("%s: a step that is no log line is of %v", name, got)
+		}
+	}
+	if f, ok := source.PlaceOf(&steplog.Step{Kind: steplog.KindLog, Text: []byte("sugar.go:355")}, nil); ok {
+		t.Errorf("a step without a stack is of %v", f)
+	}
+}

@@ -179,14 +179,23 @@ func TestPrograms(t *testing.T) {
 		}
 		return
 	}
-	list := exec.Command("go", "list", "-deps", "-test", ".")
-	list.Dir = smallest
-	list.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly")
-	if out, err := list.CombinedOutput(); err != nil {
-		t.Logf("only the form was checked: modules of %s are missing:\n%s", smallest, out)
-		return
+	if present(t, smallest) {
+		passes(t, restep(t), smallest, "-seed=1", "-count=2")
 	}
-	passes(t, restep(t), smallest, "-seed=1", "-count=2")
+}
+
+// present reports whether the modules that a folder needs are in the module
+// cache; nothing is downloaded.
+func present(t *testing.T, dir string) bool {
+	t.Helper()
+	list := exec.Command("go", "list", "-deps", "-test", ".")
+	list.Dir = dir
+	list.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly")
+	out, err := list.CombinedOutput()
+	if err != nil {
+		t.Logf("only the form was checked: modules of %s are missing:\n%s", dir, out)
+	}
+	return err == nil
 }
 
 // repeats is how often a program runs with one seed.
