@@ -54,6 +54,7 @@ func (t *Target) testStart() (api.Location, bool) {
 // where the test begins, not the simulator.
 func (c *client) tellNoCode() {
 	if state, err := c.target.State(); err == nil && c.atNoCode() {
-		fmt.Printf("Step #%d is made by the simulator: none of your code runs at it, so the test's first line is shown.\nWho waits where: goroutines, then goroutine N.\n", state.Step)
+		fmt.Printf("Step #%d is made by the simulator: none of your code runs at it, so the test's first line is shown.\n"+
+			"Who waits where: goroutines, then goroutine N.\n", state.Step)
 	}
 }

@@ -22,7 +22,8 @@ type mode struct{ journal, synchronous string }
 
 // open opens the machine's database in this mode.
 func (m mode) open() (*sql.DB, error) {
-	db, err := sql.Open("sqlite", fmt.Sprintf("file:/data.db?_txlock=immediate&_busy_timeout=1000&_pragma=journal_mode(%s)&_pragma=synchronous(%s)", m.journal, m.synchronous))
+	const name = "file:/data.db?_txlock=immediate&_busy_timeout=1000"
+	db, err := sql.Open("sqlite", fmt.Sprintf("%s&_pragma=journal_mode(%s)&_pragma=synchronous(%s)", name, m.journal, m.synchronous))
 	if err == nil {
 		db.SetMaxOpenConns(1)
 	}
