@@ -113,7 +113,7 @@ type JumpResponse struct {
 //	-> {"command": "restep/steps", "arguments": {
 //	     "from": 100, "count": 2, "machine": "server", "kind": "log", "grep": "got a"}}
 //	<- {"body": {"total": 154, "steps": [{"step": 104, "tick": 377,
-//	     "time": "2020-01-15T14:10:04.00002Z", "machine": "server", "goroutine": 7,
+//	     "time": "2026-11-15T14:10:04.00002Z", "machine": "server", "goroutine": 7,
 //	     "kind": "log", "text": "got a request from 11.0.0.1:10000",
 //	     "path": "/home/me/m/machines_test.go", "line": 21}, ...]}}
 //

@@ -218,7 +218,7 @@ func TestSimulationScope(t *testing.T) {
 	}
 	ref := sim.at("variablesReference")
 	for name, want := range map[string]string{
-		"step": fmt.Sprintf("#%d of ", n), "tick": "", "time": "2020-01-15 14:10:04.", "seed": "1", "machine": "server", "machines": "2", "timers due": "",
+		"step": fmt.Sprintf("#%d of ", n), "tick": "", "time": "2026-11-15 14:10:04.", "seed": "1", "machine": "server", "machines": "2", "timers due": "",
 	} {
 		if v := c.variable(ref, name); !strings.Contains(v.text("value"), want) || v.text("value") == "" {
 			t.Errorf("%s: %v", name, v)
