@@ -166,7 +166,7 @@ func (e *Env) stat(nr uintptr, at int, a ...uintptr) string {
 	if _, errno := e.call(nr, a...); errno != abi.OK {
 		return errnoName(errno)
 	}
-	return describeStat(st.Mode, st.Size, st.Nlink)
+	return describeStat(st.Mode, st.Size, uint64(st.Nlink))
 }
 
 var typeNames = map[uint32]string{

@@ -142,7 +142,7 @@ func (d *disk) nextFile() uint64 {
 // fillStat puts what is known of an inode into a struct stat.
 func fillStat(st *abi.Stat, in *vfs.Info) {
 	*st = abi.Stat{
-		Dev: diskDev, Ino: in.Ino, Nlink: uint64(in.Nlink), Mode: in.Mode, UID: in.UID, GID: in.GID,
+		Dev: diskDev, Ino: in.Ino, Nlink: abi.LinkCount(in.Nlink), Mode: in.Mode, UID: in.UID, GID: in.GID,
 		Rdev: in.Rdev, Size: in.Size, Blksize: 4096, Blocks: in.Blocks,
 		Atim: abi.TimespecOf(in.Atime), Mtim: abi.TimespecOf(in.Mtime), Ctim: abi.TimespecOf(in.Ctime),
 	}

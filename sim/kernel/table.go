@@ -1,5 +1,7 @@
 package kernel
 
+import "github.com/restep/restep/sim/kernel/abi"
+
 // tables are the parts of the system call table; each part stands beside the
 // functions it names.
 var tables = [...][]Entry{processEntries, childEntries, fileEntries, memoryEntries, socketEntries}
@@ -15,6 +17,9 @@ func newIndex() *index {
 	for _, rows := range tables {
 		for i := range rows {
 			e := &rows[i]
+			if e.Nr >= abi.NoCall {
+				continue
+			}
 			assert(e.Nr >= 0 && e.Nr < numbers && ix[e.Nr] == nil, "system call "+e.Name+" has two rows")
 			ix[e.Nr] = e
 		}

@@ -9,12 +9,15 @@ const (
 	O_NOFOLLOW  = 0o400000
 )
 
+// LinkCount is the type of st_nlink.
+type LinkCount = uint64
+
 // Stat is struct stat of x86-64, 144 bytes
 // (arch/x86/include/uapi/asm/stat.h).
 type Stat struct {
 	Dev     uint64
 	Ino     uint64
-	Nlink   uint64
+	Nlink   LinkCount
 	Mode    uint32
 	UID     uint32
 	GID     uint32

@@ -56,3 +56,9 @@ const (
 	CLD_STOPPED   = 5
 	CLD_CONTINUED = 6
 )
+
+// NoCall and all numbers above it are of calls that Linux does not have on this
+// CPU, where older CPUs do: open(2) beside openat(2). Programs that know them
+// get ENOSYS. The values are those that include/uapi/asm-generic/unistd.h had
+// for CPUs still to come (__ARCH_WANT_SYSCALL_NO_AT).
+const NoCall = 1024
