@@ -23,7 +23,7 @@ func TestCrossBuild(t *testing.T) {
 		cmd := exec.Command("go", command...)
 		cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0", "GOPROXY=off", "GOFLAGS=")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("GOOS=%s GOARCH=%s %s, in cmd/restep: %v\n%s\nput what needs linux/amd64 behind a build tag", goos, goarch, cmd, err, out)
+			t.Errorf("GOOS=%s GOARCH=%s %s, in cmd/restep: %v\n%s\nput what needs linux behind a build tag", goos, goarch, cmd, err, out)
 		}
 	}
 }
@@ -31,15 +31,16 @@ func TestCrossBuild(t *testing.T) {
 func TestWayFrom(t *testing.T) {
 	for _, test := range []struct{ goos, goarch, want string }{
 		{"darwin", "amd64", "dev container (restep init --devcontainer)"},
-		{"darwin", "arm64", "by Remote SSH"},
-		{"linux", "arm64", "use a linux/amd64 computer"},
+		{"darwin", "arm64", "dev container (restep init --devcontainer)"},
+		{"windows", "386", "by Remote SSH"},
+		{"linux", "riscv64", "use a linux/amd64 computer"},
 		{"windows", "amd64", "use WSL"},
 	} {
 		if got := wayFrom(test.goos, test.goarch); !strings.Contains(got, test.want) || strings.Contains(got, "\n") || strings.HasSuffix(got, ".") {
 			t.Errorf("%s/%s: %q, want one sentence with %q", test.goos, test.goarch, got, test.want)
 		}
 	}
-	if !canSimulate("linux", "amd64") || canSimulate("linux", "arm64") || canSimulate("darwin", "amd64") {
+	if !canSimulate("linux", "amd64") || !canSimulate("linux", "arm64") || canSimulate("linux", "386") || canSimulate("darwin", "amd64") {
 		t.Error("canSimulate")
 	}
 }

@@ -18,7 +18,8 @@
 // Invariant: exit code 0 = all passed, 1 = a test, a build or a check failed or
 // there is nothing of what was asked for, 2 = wrong usage, 130 = interrupted.
 // Invariant: it compiles for linux, darwin and windows on amd64 and arm64. What
-// needs linux/amd64 is behind that build tag; foreign.go stands in for it.
+// makes runs needs Linux and is behind that build tag; foreign.go stands in
+// for it.
 // Invariant: init changes one require and one replace in a go.mod, or nothing.
 // Invariant: text of a program under test reaches the terminal escaped.
 // Invariant: what a run does never depends on what is printed about it.

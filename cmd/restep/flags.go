@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package main
 
@@ -54,6 +54,7 @@ type testConfig struct {
 	cover        *inject.Cover // nil = no coverage
 	coverProfile string        // path of -coverprofile
 	locals       bool          // show the variables of the frame that failed
+	exec         []string      // what runs test binaries, and its first arguments; nil = they themselves
 	repeat       []string      // flags that a command to repeat a run needs
 }
 
@@ -145,6 +146,12 @@ func (c *testConfig) flagSet(v *flagText) *flag.FlagSet {
 	fs.IntVar(&c.count, "count", 1, "")
 	fs.DurationVar(&c.timeout, "timeout", defaultTimeout, "")
 	c.memory = launch.Memory
+	fs.Func("exec", "", func(s string) (err error) {
+		if c.exec, err = inject.SplitQuoted(s); err == nil && len(c.exec) > 0 {
+			c.repeat = append(c.repeat, "-exec="+s)
+		}
+		return err
+	})
 	fs.Func("memory", "", func(s string) (err error) {
 		if c.memory, err = parseSize(s); err == nil && c.memory != launch.Memory {
 			c.repeat = append(c.repeat, "-memory="+s)

@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package main
 
@@ -22,7 +22,6 @@ var notSupported = map[string]string{
 	"asan":       "the address sanitizer needs cgo, which cannot be simulated",
 	"cpuprofile": "profiles of simulated runs are not collected; run plain go test for them",
 	"trace":      "execution traces are not collected; restep steps shows what a run did",
-	"exec":       "the simulator starts the test binary itself",
 	"c":          "restep builds into its cache; run plain go test -c for a test binary",
 	"n":          "restep does not print its build commands; run plain go test for them",
 	"work":       "restep builds in its cache, and no work folder is left",
@@ -167,6 +166,8 @@ own. Packages, output and exit code are those of go test.
   -j n             processes at a time (number of CPUs)
   -env K=V         environment of the simulated main machine; repeatable
   -memory size     memory that one run may take (2GiB), 0 for any
+  -exec program    what runs the test binaries: an emulator for those of
+                   GOARCH=arm64 elsewhere, as qemu-aarch64
   -json            print events like go test -json, with a field Seed:
                    gotestsum --raw-command -- restep test -json ./...
   -shuffle off,on,N -parallel n -vet list -fullpath

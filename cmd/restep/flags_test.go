@@ -1,16 +1,21 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package main
 
 import (
 	"errors"
 	"flag"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/restep/restep/sim/inject"
 )
 
 func mustParse(t *testing.T, args ...string) *testConfig {
@@ -154,4 +159,28 @@ func TestHelp(t *testing.T) {
 			t.Errorf("restep help test does not name -%s", f.Name)
 		}
 	})
+}
+
+func TestExecFlag(t *testing.T) {
+	c := mustParse(t, "-exec", "qemu-aarch64 -cpu 'max'")
+	if !slices.Equal(c.exec, []string{"qemu-aarch64", "-cpu", "max"}) || !slices.Contains(c.repeat, "-exec=qemu-aarch64 -cpu 'max'") {
+		t.Errorf("exec %q, to repeat %q", c.exec, c.repeat)
+	}
+	other, here := &inject.Binary{GOARCH: "other"}, &inject.Binary{GOARCH: runtime.GOARCH}
+	if got := c.runner(here); !slices.Equal(got, c.exec) {
+		t.Errorf("-exec counts for this computer's binaries, too: %q", got)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "go_linux_other_exec")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	c = mustParse(t)
+	if got := c.runner(other); !slices.Equal(got, []string{path}) {
+		t.Errorf("another CPU's binary is run by %q", got)
+	}
+	if got := c.runner(here); got != nil {
+		t.Errorf("this computer's binary is run by %q", got)
+	}
 }

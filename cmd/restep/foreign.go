@@ -1,4 +1,4 @@
-//go:build !(linux && amd64)
+//go:build !(linux && (amd64 || arm64))
 
 package main
 
@@ -23,7 +23,7 @@ const (
 	dapHelp    = foreignHelp + "restep dap debugs simulated runs, and several processes at once, in an editor.\n"
 	demoHelp   = foreignHelp + "restep demo shows a simulated run.\n"
 
-	foreignHelp = "This command works on linux/amd64 only; restep doctor names the way there.\n"
+	foreignHelp = "This command works on Linux only; restep doctor names the way there.\n"
 )
 
 func runTest(_ context.Context, u *ui, _ []string) int   { return notHere(u, "test") }
@@ -39,7 +39,7 @@ const hostCommand = "dap-host"
 func runHost() int { return notHere(newUI(), hostCommand) }
 
 func notHere(u *ui, command string) int {
-	return u.fail(exitFailed, "restep "+command+" works on linux/amd64 only: "+wayToLinux())
+	return u.fail(exitFailed, "restep "+command+" works on linux/amd64 and linux/arm64 only: "+wayToLinux())
 }
 
 func runLocals(context.Context) int { return exitUsage }
@@ -47,7 +47,7 @@ func runLocals(context.Context) int { return exitUsage }
 // canDebug says that this system runs simulations.
 const canDebug = false
 
-var errNotHere = errors.New("runs are made on linux/amd64 only: " + wayToLinux())
+var errNotHere = errors.New("runs are made on linux/amd64 and linux/arm64 only: " + wayToLinux())
 
 func (c *diffConfig) make(_ context.Context, _ *ui, q runs.Query, seedA, seedB uint64) (a, b *recording, err error) {
 	return nil, nil, fmt.Errorf("%s has no recorded runs with seeds %d and %d of the program as it is; %w", q.Test, seedA, seedB, errNotHere)

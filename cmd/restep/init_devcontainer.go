@@ -15,7 +15,6 @@ import (
 type devcontainer struct {
 	Name        string   `json:"name"`
 	Image       string   `json:"image"`
-	RunArgs     []string `json:"runArgs"`
 	CapAdd      []string `json:"capAdd"`
 	SecurityOpt []string `json:"securityOpt"`
 	PostCreate  string   `json:"postCreateCommand,omitempty"`
@@ -29,8 +28,7 @@ func newDevcontainer(goVersion, restepVersion string) devcontainer {
 	parts := strings.SplitN(strings.TrimPrefix(goVersion, "go"), ".", 3)
 	c := devcontainer{
 		Name: "restep", Image: "golang:" + strings.Join(parts[:min(2, len(parts))], "."),
-		RunArgs: []string{"--platform=linux/amd64"},
-		CapAdd:  []string{"SYS_PTRACE"}, SecurityOpt: []string{"seccomp=unconfined"},
+		CapAdd: []string{"SYS_PTRACE"}, SecurityOpt: []string{"seccomp=unconfined"},
 		Custom: map[string]any{"vscode": map[string]any{"extensions": []string{"golang.go"}}},
 	}
 	if isRelease(restepVersion) {

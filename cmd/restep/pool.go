@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package main
 
@@ -63,7 +63,7 @@ func newSubject(cfg *testConfig, bin *inject.Binary, store *runs.Store) *subject
 func (t *subject) spec(test string, seed uint64) launch.Spec {
 	return launch.Spec{
 		Build: t.bin.BuildID, Package: t.bin.ImportPath, Module: t.bin.ModulePath, Go: t.bin.GoVersion,
-		Restep: version(), Test: test, Run: t.cfg.only(test), Seed: seed, Variant: t.cfg.variant,
+		GOARCH: t.bin.GOARCH, Restep: version(), Test: test, Run: t.cfg.only(test), Seed: seed, Variant: t.cfg.variant,
 		Cover: t.cfg.cover != nil, Flags: t.cfg.flags, Args: t.cfg.args, Env: t.cfg.env,
 		Memory: t.cfg.memory,
 	}
@@ -287,7 +287,9 @@ const quitGrace = 3 * time.Second
 // fork lets the zygote make the run and waits for its end.
 func (w *worker) fork(ctx context.Context, header *steplog.Header, path, export string) (e runs.Ending, real time.Duration, err error) {
 	if w.z == nil {
-		w.z, err = zygote.Start(ctx, zygote.Config{Binary: w.bin.Path, Layout: w.bin.LayoutPath, Memory: w.cfg.memory})
+		w.z, err = zygote.Start(ctx, zygote.Config{
+			Binary: w.bin.Path, Layout: w.bin.LayoutPath, Memory: w.cfg.memory, Exec: w.cfg.runner(w.bin),
+		})
 		if err != nil {
 			return e, 0, err
 		}

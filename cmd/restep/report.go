@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package main
 
@@ -306,7 +306,7 @@ func (r *reporter) explain(d *done) {
 	r.unsupported(d)
 	again := r.command("restep test", append(r.cfg.again(d.test), "-seed="+strconv.FormatUint(d.seed, 10))...)
 	r.out("  again  %s", again)
-	if f.Step != 0 {
+	if f.Step != 0 && r.bin.Here() {
 		r.out("  look   %s", r.command("restep debug", "-test", d.test, "-seed", strconv.FormatUint(d.seed, 10),
 			"-step", strconv.FormatUint(f.Step, 10)))
 	}

@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package main
 
@@ -46,7 +46,7 @@ func (r *reporter) close() {
 		}
 		r.say(head)
 		r.say("  again  " + r.command("restep test", append(r.cfg.again(test), "-seed="+seed)...))
-		if best.step != 0 {
+		if best.step != 0 && r.bin.Here() {
 			r.say("  look   " + r.command("restep debug", "-test", test, "-seed", seed, "-step", step))
 		}
 	}

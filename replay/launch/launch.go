@@ -70,6 +70,7 @@ type Spec struct {
 	Package string // import path
 	Module  string // module path, a prefix of Package
 	Go      string // "go1.26.8"
+	GOARCH  string // of the test binary; "" = amd64
 	Restep  string // version of the tool
 	Test    string // "TestX" or "BenchmarkX"
 	Run     string // pattern for -test.run or -test.bench; "" = the test and all below it
@@ -107,6 +108,9 @@ func (s *Spec) Header() steplog.Header {
 	}
 	if s.Memory > 0 {
 		h.Extra = []steplog.Pair{{Key: memoryKey, Value: strconv.FormatUint(s.Memory, 10)}}
+	}
+	if s.GOARCH != "" && s.GOARCH != "amd64" {
+		h.Extra = append(h.Extra, steplog.Pair{Key: "goarch", Value: s.GOARCH})
 	}
 	return h
 }

@@ -93,7 +93,7 @@ func Load(ctx context.Context, spec Spec) (*Program, error) {
 	}
 	bin := p.Bin
 	world := launch.Spec{
-		Build: bin.BuildID, Package: bin.ImportPath, Module: bin.ModulePath, Go: bin.GoVersion, Restep: spec.Version,
+		Build: bin.BuildID, Package: bin.ImportPath, Module: bin.ModulePath, Go: bin.GoVersion, GOARCH: bin.GOARCH, Restep: spec.Version,
 		Test: name, Run: run, Seed: spec.Seed, Variant: variant, Flags: spec.Flags, Args: spec.Args, Env: spec.Env,
 		Memory: launch.Memory,
 	}
@@ -147,6 +147,9 @@ func (p *Program) build(ctx context.Context, spec Spec, variant uint64) (err err
 		Dir: spec.Dir, Package: spec.Package, Tags: spec.Tags, BuildFlags: spec.BuildFlags,
 		Instrument: instrument, Env: spec.GoEnv, Progress: spec.Progress,
 	})
+	if err == nil && !p.Bin.Here() {
+		return fmt.Errorf("the program is built for linux/%s, and a debugger holds those of this computer's CPU only: unset GOARCH", p.Bin.GOARCH)
+	}
 	if err == nil {
 		p.Source = text.Source{Module: p.Bin.ModulePath, ModuleDir: p.Bin.ModuleDir, Package: p.Bin.ImportPath}
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -58,12 +59,17 @@ type Binary struct {
 	ModuleDir  string
 	PackageDir string
 	GoVersion  string // "go1.26.8"
+	GOARCH     string // "amd64", "arm64"
 	Goroot     string // what GOROOT stood for in the build
 	OverlayDir string // patched and added files, by path below GOROOT/src
 	// Instrumented says that BuildConfig.Instrument was set.
 	Instrumented bool
 	Layout       *Layout
 }
+
+// Here reports whether the binary is for the CPU of this computer; another needs
+// an emulator, and no debugger can hold it.
+func (b *Binary) Here() bool { return b.GOARCH == runtime.GOARCH }
 
 // builder is one call of Build.
 type builder struct {
@@ -322,7 +328,7 @@ func (b *builder) compile(ctx context.Context) (string, error) {
 		args = append(args, b.Cover.flags()...)
 	}
 	args = append(args, b.flags.flags...)
-	key := append([]string{b.Dir, b.goroot.Root, b.overlay.Key, b.Package}, args...)
+	key := append([]string{b.Dir, b.goroot.Root, b.goroot.goEnv.GOARCH, b.overlay.Key, b.Package}, args...)
 	dir, err := cacheDir("out", shortHash(append(key, b.flags.goflags...)...))
 	if err != nil {
 		return "", err
@@ -357,7 +363,7 @@ func (b *builder) compile(ctx context.Context) (string, error) {
 // announce says what is compiled: with the package also the standard library,
 // unless go has that in its cache from a build before. Call compiled then.
 func (b *builder) announce() (compiled func() error, err error) {
-	dir, err := cacheDir("library", shortHash(b.overlay.Key, b.goroot.Root, b.goroot.goEnv.GOCACHE))
+	dir, err := cacheDir("library", shortHash(b.overlay.Key, b.goroot.Root, b.goroot.goEnv.GOARCH, b.goroot.goEnv.GOCACHE))
 	if err != nil {
 		return nil, err
 	}
@@ -472,6 +478,7 @@ func (b *builder) finish(ctx context.Context, path string, pkg *listedPackage) (
 		ImportPath: pkg.ImportPath,
 		PackageDir: pkg.Dir,
 		GoVersion:  b.goroot.Version,
+		GOARCH:     b.goroot.goEnv.GOARCH,
 		Goroot:     b.goroot.Root,
 		OverlayDir: b.overlay.Dir, Instrumented: b.Instrument,
 		Layout: layout,

@@ -158,8 +158,8 @@ func TestBuildErrors(t *testing.T) {
 		{"no module", map[string]string{"a_test.go": "package m\n"}, BuildConfig{}, []string{"no go.mod in", "go mod init"}, nil},
 		{"race", map[string]string{"go.mod": "module m\n", "a_test.go": "package m\n"}, BuildConfig{BuildFlags: []string{"-race"}},
 			[]string{"-race cannot be used with restep"}, nil},
-		{"other system", map[string]string{"go.mod": "module m\n"}, BuildConfig{Env: append(os.Environ(), "GOARCH=arm64")},
-			[]string{"GOARCH=arm64 is not supported"}, nil},
+		{"other system", map[string]string{"go.mod": "module m\n"}, BuildConfig{Env: append(os.Environ(), "GOARCH=riscv64")},
+			[]string{"GOARCH=riscv64 is not supported"}, nil},
 		{"cgo", map[string]string{
 			"go.mod": "module m\n", "a_test.go": "package m\n\nimport \"m/c\"\n\nvar _ = c.X\n",
 			"c/c.go": "package c\n\nimport \"C\"\n\nvar X C.int\n",
@@ -190,15 +190,15 @@ func TestSplitQuoted(t *testing.T) {
 		`'-tags=a b' "-ldflags=x"`: {"-tags=a b", "-ldflags=x"},
 		`-x='a`:                    {"-x='a"}, // a quote amid a field is a letter
 	} {
-		got, err := splitQuoted(in)
+		got, err := SplitQuoted(in)
 		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("splitQuoted(%q) = %q, %v, want %q", in, got, err, want)
+			t.Errorf("SplitQuoted(%q) = %q, %v, want %q", in, got, err, want)
 		}
-		if back, err := splitQuoted(joinQuoted(got)); err != nil || !slices.Equal(back, got) {
+		if back, err := SplitQuoted(joinQuoted(got)); err != nil || !slices.Equal(back, got) {
 			t.Errorf("joined and split again: %q, %v", back, err)
 		}
 	}
-	if _, err := splitQuoted("'a"); err == nil {
+	if _, err := SplitQuoted("'a"); err == nil {
 		t.Error("an open quote gives no error")
 	}
 }

@@ -19,6 +19,9 @@ var stdEdits = []Edit{
 	{File: "syscall/asm_linux_amd64.s", Find: "TEXT ·rawSyscallNoError(SB)", Op: Replace, Text: "TEXT ·restepUnusedNoError(SB)", Optional: true,
 		Why: "pairs with rawSyscallNoError; the assembly moved between releases"},
 
+	{File: "syscall/asm_linux_arm64.s", Find: "TEXT ·rawSyscallNoError(SB)", Op: Replace, Text: "TEXT ·restepUnusedNoError(SB)",
+		Why: "pairs with rawSyscallNoError"},
+
 	{File: "syscall/syscall_linux_amd64.go", Only: "go1.26", Find: "//go:noescape\nfunc gettimeofday(tv *Timeval) (err Errno)", Op: Replace, Text: "\nfunc gettimeofday(tv *Timeval) (err Errno)" + restepGettimeofday, Why: whyTimeofday},
 	{File: "syscall/syscall_linux_amd64.go", Only: "go1.27", Find: "//go:noescape\n//go:linkname gettimeofday\nfunc gettimeofday(tv *Timeval) (err Errno)", Op: Replace, Text: "\n//go:linkname gettimeofday\nfunc gettimeofday(tv *Timeval) (err Errno)" + restepGettimeofday, Why: whyTimeofday},
 	{File: "syscall/asm_linux_amd64.s", Find: "TEXT ·gettimeofday(SB)", Op: Replace, Text: "TEXT ·restepUnusedTime(SB)",

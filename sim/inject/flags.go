@@ -35,7 +35,7 @@ func GoFlags(ctx context.Context, dir string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask go for GOFLAGS: %w", err)
 	}
-	flags, err := splitQuoted(string(out))
+	flags, err := SplitQuoted(string(out))
 	if err != nil {
 		return nil, fmt.Errorf("read GOFLAGS: %w", err)
 	}
@@ -62,7 +62,7 @@ var ours = map[string]bool{
 // splitFlags sorts the user's flags. It fails for those a simulation cannot
 // have.
 func splitFlags(goflags string, args, tags []string) (*userFlags, error) {
-	fields, err := splitQuoted(goflags)
+	fields, err := SplitQuoted(goflags)
 	if err != nil {
 		return nil, fmt.Errorf("read GOFLAGS: %w", err)
 	}
@@ -127,9 +127,9 @@ func (u *userFlags) named(name string) string {
 	return ""
 }
 
-// splitQuoted splits GOFLAGS as the go command does: at white space, with
+// SplitQuoted splits GOFLAGS as the go command does: at white space, with
 // fields in single or double quotes and no escapes (go help environment).
-func splitQuoted(s string) ([]string, error) {
+func SplitQuoted(s string) ([]string, error) {
 	var fields []string
 	for {
 		s = strings.TrimLeft(s, " \t\n\r")

@@ -54,6 +54,11 @@ func FindGoroot(ctx context.Context, dir string, env []string) (*Goroot, error) 
 	return newGoroot(e)
 }
 
+// Supported reports whether test binaries for the system can be simulated.
+func Supported(goos, goarch string) bool {
+	return goos == "linux" && (goarch == "amd64" || goarch == "arm64")
+}
+
 // newGoroot checks that the installation can be patched.
 func newGoroot(e goEnv) (*Goroot, error) {
 	g := &Goroot{Root: e.GOROOT, Version: e.GOVERSION, Release: releaseOf(e.GOVERSION), goEnv: e}
@@ -61,11 +66,11 @@ func newGoroot(e goEnv) (*Goroot, error) {
 	case !supportedRelease(g.Release):
 		return nil, fmt.Errorf("%s is not supported: install one of %s, or set GOTOOLCHAIN to one",
 			e.GOVERSION, strings.Join(releases, ", "))
-	case e.GOOS != "linux" || e.GOARCH != "amd64":
-		return nil, fmt.Errorf("GOOS=%s GOARCH=%s is not supported: only linux/amd64 can be simulated; unset GOOS and GOARCH, or run on such a machine",
-			e.GOOS, e.GOARCH)
-	case e.GOHOSTOS != "linux" || e.GOHOSTARCH != "amd64":
-		return nil, fmt.Errorf("this is a %s/%s system: simulations run only on linux/amd64", e.GOHOSTOS, e.GOHOSTARCH)
+	case !Supported(e.GOOS, e.GOARCH):
+		return nil, fmt.Errorf("GOOS=%s GOARCH=%s is not supported: only linux/amd64 and linux/arm64 can be simulated; "+
+			"unset GOOS and GOARCH, or run on such a machine", e.GOOS, e.GOARCH)
+	case !Supported(e.GOHOSTOS, e.GOHOSTARCH):
+		return nil, fmt.Errorf("this is a %s/%s system: simulations run only on linux/amd64 and linux/arm64", e.GOHOSTOS, e.GOHOSTARCH)
 	}
 	if _, err := os.Stat(filepath.Join(g.Root, "src/runtime/proc.go")); err != nil {
 		return nil, fmt.Errorf("the Go installation %s has no source (%v): install the full Go distribution", g.Root, err)
@@ -144,7 +149,7 @@ func (g *Goroot) command(ctx context.Context, dir string, base []string, args ..
 	if base == nil {
 		base = os.Environ()
 	}
-	cmd.Env = append(slices.Clip(base), "GOROOT="+g.Root, "GOTOOLCHAIN=local", noCgo, "GOOS=linux", "GOARCH=amd64")
+	cmd.Env = append(slices.Clip(base), "GOROOT="+g.Root, "GOTOOLCHAIN=local", noCgo, "GOOS=linux", "GOARCH="+g.goEnv.GOARCH)
 	return cmd
 }
 

@@ -71,7 +71,7 @@ func buildLinker(ctx context.Context, g *Goroot, progress func(string)) (string,
 	// In GOROOT/src, so that the user's go.mod and workspace play no part.
 	cmd := g.command(ctx, filepath.Join(g.Root, "src"), nil,
 		"build", "-trimpath", "-ldflags=-s -w", "-overlay="+o.File, "-o", filepath.Join(temp, "link"), "cmd/link")
-	cmd.Env = append(cmd.Env, "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=")
+	cmd.Env = append(cmd.Env, "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOARCH="+g.goEnv.GOHOSTARCH)
 	if _, err := output(cmd); err != nil {
 		return "", fmt.Errorf("build the patched linker of %s: %w", g.Version, err)
 	}

@@ -37,6 +37,7 @@ func instrumented(t testing.TB, dir string) *inject.Binary {
 
 func buildWith(t testing.TB, cfg inject.BuildConfig) *inject.Binary {
 	t.Helper()
+	cfg.Env = targetEnv()
 	key := cfg.Dir
 	if cfg.Instrument {
 		key += " instrumented"
@@ -56,7 +57,7 @@ func buildWith(t testing.TB, cfg inject.BuildConfig) *inject.Binary {
 
 func start(t testing.TB, b *inject.Binary) *zygote.Zygote {
 	t.Helper()
-	z, err := zygote.Start(context.Background(), zygote.Config{Binary: b.Path, Layout: b.LayoutPath})
+	z, err := zygote.Start(context.Background(), zygote.Config{Binary: b.Path, Layout: b.LayoutPath, Exec: emulator})
 	if err != nil {
 		t.Fatal(err)
 	}

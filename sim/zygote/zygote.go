@@ -6,11 +6,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -32,6 +35,9 @@ type Zygote struct {
 type Config struct {
 	Binary string // path of the test binary
 	Layout string // path of its encoded layout
+	// Exec is a command and its first arguments that run the test binary, such
+	// as an emulator for programs of another CPU; none for the binary itself.
+	Exec []string
 	// Memory bounds, in bytes, the memory of its own that a run may have; 0 is
 	// no bound. What a run asks for depends on nothing but its request, so it
 	// meets the bound at the same step each time.
@@ -40,6 +46,10 @@ type Config struct {
 
 // Start starts a zygote and waits until it can fork.
 func Start(ctx context.Context, cfg Config) (*Zygote, error) {
+	path, args, err := cfg.command()
+	if err != nil {
+		return nil, err
+	}
 	layout, err := os.Open(cfg.Layout)
 	if err != nil {
 		return nil, fmt.Errorf("open the layout of the test binary: %w; build again", err)
@@ -66,7 +76,7 @@ func Start(ctx context.Context, cfg Config) (*Zygote, error) {
 	defer stderrWrite.Close()
 	z := &Zygote{control: ours, gate: gateWrite, stderr: stderr, done: make(chan struct{})}
 	z.cmd = &exec.Cmd{
-		Path: cfg.Binary, Args: []string{"restep.test"}, Dir: "/",
+		Path: path, Args: args, Dir: "/",
 		Env:        []string{"RESTEP_ZYGOTE=1", "GOMAXPROCS=1"},
 		Stderr:     stderrWrite,
 		ExtraFiles: []*os.File{theirs, layout, gateRead},
@@ -79,18 +89,14 @@ func Start(ctx context.Context, cfg Config) (*Zygote, error) {
 		ours.Close()
 		gateWrite.Close()
 		stderr.close()
+		if errors.Is(err, syscall.ENOEXEC) {
+			err = fmt.Errorf("%w: it is for another CPU; restep test -exec qemu-aarch64 runs those of linux/arm64", err)
+		}
 		return nil, fmt.Errorf("start the test binary: %w", err)
 	}
 	theirs.Close() // or the end of the process is not the end of the socket
-	if cfg.Memory > 0 {
-		// setrlimit(2): RLIMIT_DATA counts private writable mappings since Linux
-		// 4.7, so neither what Go only reserves nor the step log. Forks inherit it.
-		limit := syscall.Rlimit{Cur: cfg.Memory, Max: cfg.Memory}
-		_, _, errno := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(z.cmd.Process.Pid), syscall.RLIMIT_DATA,
-			uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
-		if errno != 0 {
-			return nil, z.abandon(fmt.Errorf("limit the memory of runs: %w", errno))
-		}
+	if errno := limitMemory(z.cmd.Process.Pid, cfg.Memory); errno != 0 {
+		return nil, z.abandon(fmt.Errorf("limit the memory of runs: %w", errno))
 	}
 	go func() {
 		err := z.cmd.Wait()
@@ -107,6 +113,33 @@ func Start(ctx context.Context, cfg Config) (*Zygote, error) {
 		return nil, fmt.Errorf("start the simulation of %s: %w", cfg.Binary, err)
 	}
 	return z, nil
+}
+
+// limitMemory bounds the memory of a process and its forks; 0 is no bound.
+// setrlimit(2): RLIMIT_DATA counts private writable mappings since Linux 4.7,
+// so neither what Go only reserves nor the step log.
+func limitMemory(pid int, most uint64) syscall.Errno {
+	if most == 0 {
+		return 0
+	}
+	limit := syscall.Rlimit{Cur: most, Max: most}
+	_, _, errno := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(pid), syscall.RLIMIT_DATA,
+		uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
+	return errno
+}
+
+// command is what to start: the path of a program and its arguments.
+func (cfg *Config) command() (path string, args []string, err error) {
+	if len(cfg.Exec) == 0 {
+		return cfg.Binary, []string{"restep.test"}, nil
+	}
+	if path, err = exec.LookPath(cfg.Exec[0]); err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("find the program that shall run the test binary: %w", err)
+	}
+	return path, append(slices.Clone(cfg.Exec), cfg.Binary), nil
 }
 
 // abandon ends a process that nobody waits for yet.

@@ -268,7 +268,7 @@ func restepHold() {
 		exit(0)
 	}
 	for {
-		restepSys(restepSysPause, 0, 0, 0, 0, 0, 0)
+		restepSys(restepSysPpoll, 0, 0, 0, 0, 0, 0)
 	}
 }
 

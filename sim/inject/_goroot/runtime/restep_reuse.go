@@ -92,6 +92,9 @@ func restepBringBack(copies *restepCopy, n uintptr)
 
 // restepPrepareReuse maps the state; without it each run is a fork.
 func restepPrepareReuse() {
+	if !restepMayReuse {
+		return
+	}
 	const flags = 0x104021 // MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE
 	addr, errno := restepSys(restepSysMmap, restepReuseBase, restepReuseSize, 3, flags, ^uintptr(0), 0)
 	restepReusing = errno == 0 && addr == restepReuseBase && unsafe.Sizeof(restepReuseState{}) <= restepReuseSize

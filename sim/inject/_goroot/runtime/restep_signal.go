@@ -236,6 +236,3 @@ func restepGcount() int32 {
 	}
 	return max(n, 1)
 }
-
-// restepRealTime is time.now of the real clock, in time_linux_amd64.s.
-func restepRealTime() (sec int64, nsec int32, mono int64)

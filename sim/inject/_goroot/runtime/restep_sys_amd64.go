@@ -11,9 +11,9 @@ const (
 	restepSysMunmap         = 11
 	restepSysRtSigaction    = 13
 	restepSysRtSigprocmask  = 14
+	restepSysRtSigreturn    = 15
 	restepSysPread          = 17
 	restepSysMadvise        = 28
-	restepSysPause          = 34
 	restepSysGetpid         = 39
 	restepSysClone          = 56
 	restepSysWait4          = 61
@@ -28,7 +28,20 @@ const (
 	restepSysClockGettime   = 228
 	restepSysOpenat         = 257
 	restepSysNewfstatat     = 262
+	restepSysPpoll          = 271
 	restepSysReadlinkat     = 267
 	restepSysProcessVMReadv = 310
 	restepSysCloseRange     = 436
 )
+
+const restepODirectory = 0x10000 // O_DIRECTORY
+
+// restepLogMap is how much of the step log's window is mapped at a time, in
+// bytes: all of it, which costs nothing.
+const restepLogMap = restepLogWindow
+
+// restepMayReuse says that a process may serve several runs.
+const restepMayReuse = true
+
+// restepRealTime is time.now of the real clock, in time_linux_amd64.s.
+func restepRealTime() (sec int64, nsec int32, mono int64)

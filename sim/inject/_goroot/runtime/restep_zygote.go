@@ -165,6 +165,7 @@ func restepZygote() {
 	}
 	restep.wanted = true
 	restepPinCPU()
+	own := restepTasks() // 1, and more in an emulator, which has threads of its own
 	restepMessage = (*[1 << 16]byte)(restepOwnMemory(restepMessageBase, 1<<16))
 	restepReadLayout()
 	restepInitImages()
@@ -186,7 +187,7 @@ func restepZygote() {
 		n := restepNextRequest()
 		if restepReusing && restepReuse().restored {
 			restepRenew()
-		} else if !restepFork(n) {
+		} else if !restepFork(n, own) {
 			continue
 		}
 		restepBecome(n) // called at one place: its frames are in the first steps
@@ -224,10 +225,11 @@ func restepAnswer(what, value uint32, cpu int64) {
 }
 
 // restepFork forks one child and waits for its end; the child may have served
-// more requests until then. It returns true in the child.
-func restepFork(n uintptr) bool {
-	if tasks := restepTasks(); tasks != 1 {
-		print("restep: the zygote has ", tasks, " threads; a fork would lose all but one\n")
+// more requests until then. It returns true in the child. own is how many threads
+// the process had before the program had any code to run.
+func restepFork(n uintptr, own int) bool {
+	if tasks := restepTasks(); tasks != own {
+		print("restep: the zygote has ", tasks-own, " threads more than its first; a fork would lose them\n")
 		restepAnswer(restepFailed, uint32(tasks), 0)
 		return false
 	}
@@ -276,7 +278,7 @@ var restepTaskPath = [...]byte{'/', 'p', 'r', 'o', 'c', '/', 's', 'e', 'l', 'f',
 
 // restepTasks counts the threads of the process.
 func restepTasks() int {
-	fd, errno := restepSys(restepSysOpenat, ^uintptr(99), uintptr(unsafe.Pointer(&restepTaskPath)), 0x90000, 0, 0, 0)
+	fd, errno := restepSys(restepSysOpenat, ^uintptr(99), uintptr(unsafe.Pointer(&restepTaskPath)), 0x80000|restepODirectory, 0, 0, 0)
 	if errno != 0 {
 		return -1
 	}
@@ -441,83 +443,6 @@ func restepReal(nr uintptr, a *[6]uintptr) (r, errno uintptr) {
 		return 0, 1 // EPERM
 	}
 	return restepSys(nr, a[0], a[1], a[2], a[3], a[4], a[5])
-}
-
-// The step log is a file mapped as a whole into a window far from everything
-// else; the file grows in pieces before the pages are touched.
-const (
-	restepLogBase   = 0x100000000000
-	restepLogWindow = 1 << 36
-	restepLogPiece  = 1 << 20
-	restepLogReady  = 32 << 10 // made present at a time: two faults a page less
-)
-
-var restepLog struct {
-	fd, size, ready uintptr
-}
-
-func restepOpenLog(path string) []byte {
-	if path == "" {
-		return nil
-	}
-	// The path lies in the request, a NUL behind it. It is not copied: its
-	// length must not show in the program's heap.
-	fd, errno := restepSys(restepSysOpenat, ^uintptr(99), uintptr(unsafe.Pointer(unsafe.StringData(path))), 0x80002, 0, 0, 0)
-	if errno != 0 {
-		restepDie("open the step log", errno)
-	}
-	restepLog.fd = fd
-	if size, errno := restepSys(restepSysLseek, fd, 0, 2, 0, 0, 0); errno == 0 {
-		restepLog.size = size
-	}
-	addr, errno := restepSys(restepSysMmap, restepLogBase, restepLogWindow, 3, 0x100001, fd, 0) // MAP_SHARED | MAP_FIXED_NOREPLACE
-	if errno != 0 || addr != restepLogBase {
-		restepDie("map the step log", errno)
-	}
-	restepSys(restepSysMadvise, restepLogBase, restepLogWindow, 1, 0, 0, 0) // MADV_RANDOM: it has nothing to read ahead
-	restepGrowLog(restepLogReady)
-	return unsafe.Slice((*byte)(unsafe.Pointer(addr)), restepLogWindow)
-}
-
-func restepGrowLog(need uint64) bool {
-	if uintptr(need) <= restepLog.ready {
-		return true
-	}
-	if uintptr(need) > restepLog.size && !restepExtendLog(uintptr(need)) {
-		return false
-	}
-	from := restepLog.ready
-	restepLog.ready = min((uintptr(need)+restepLogReady-1)&^(restepLogReady-1), restepLog.size)
-	before := restepFaults()
-	restepSys(restepSysMadvise, restepLogBase+from, restepLog.ready-from, 23, 0, 0, 0) // MADV_POPULATE_WRITE, Linux 5.14
-	if restepReusing {
-		restepReuse().logFaults += restepFaults() - before
-	}
-	return true
-}
-
-func restepExtendLog(need uintptr) bool {
-	// After going back the file is longer than this process remembers.
-	if end, errno := restepSys(restepSysLseek, restepLog.fd, 0, 2, 0, 0, 0); errno == 0 && end >= need {
-		restepLog.size = end
-		return true
-	}
-	size := (need + restepLogPiece - 1) &^ (restepLogPiece - 1)
-	if size > restepLogWindow {
-		return false
-	}
-	if _, errno := restepSys(restepSysFtruncate, restepLog.fd, size, 0, 0, 0, 0); errno != 0 {
-		return false
-	}
-	restepLog.size = size
-	return true
-}
-
-// restepCloseLog runs at the end of the run, after the last step.
-func restepCloseLog() {
-	if restepLog.size != 0 {
-		restepSys(restepSysClose, restepLog.fd, 0, 0, 0, 0, 0)
-	}
 }
 
 // restepExportFile is the real file that takes what leaves the simulation.
