@@ -39,14 +39,17 @@ func TestScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	warmUp(t)
+	conditions := map[string]bool{"arm64": emulates(t)}
 	gopls := findGopls(t)
+	conditions["gopls"] = gopls != ""
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Condition: func(cond string) (bool, error) {
-			if cond != "gopls" {
+			met, ok := conditions[cond]
+			if !ok {
 				return false, fmt.Errorf("unknown condition %q", cond)
 			}
-			return gopls != "", nil
+			return met, nil
 		},
 		Setup: func(env *testscript.Env) error {
 			for name, value := range shared {
@@ -105,6 +108,19 @@ func findGopls(t *testing.T) string {
 		t.Fatalf("go install %s: %v\n%s", goplsModule, err, out)
 	}
 	return filepath.Join(bin, "gopls")
+}
+
+// emulates reports whether scripts run programs for linux/arm64: in the nightly
+// run, which needs an emulator.
+func emulates(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv("RESTEP_NIGHTLY") == "" {
+		return false
+	}
+	if _, err := exec.LookPath("qemu-aarch64"); err != nil {
+		t.Fatalf("%v: run apt-get install qemu-user", err)
+	}
+	return true
 }
 
 // scriptModules is "modules file": it writes which modules, in which versions,

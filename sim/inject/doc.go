@@ -32,6 +32,13 @@
 // runtime's own functions count too, whose number follows the collector, and
 // accesses to memory stay out of reach.
 //
+// # CPUs
+//
+// A program is built for GOARCH, amd64 or arm64, whatever this computer's CPU
+// is; the linker is a program of this computer. What differs is in files of
+// _goroot and of sim/kernel/abi that are named for the CPU; an edit may be of
+// one CPU's file, which the other's build does not read.
+//
 // # What it does not do
 //
 // It keeps no fork of Go: an anchor that does not match the installed release

@@ -13,6 +13,11 @@
 // library and golang.org/x/sys; it must never know editors, Delve or the
 // command line.
 //
+// A binary for another CPU is started by a command of the user's (Config.Exec).
+// An emulator's own threads are no threads of the program's, and one that knows
+// no seccomp filters leaves system calls to the host that the program makes by
+// assembly of its own.
+//
 // Invariant: what a run depends on is in its Request alone. The zygote gets a
 // fixed environment, argument list and working directory, and no address space
 // randomisation.

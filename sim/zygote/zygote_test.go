@@ -31,3 +31,32 @@ func TestStartDies(t *testing.T) {
 		}
 	}
 }
+
+// TestStartOtherCPU: a test binary that this computer cannot run says what can,
+// and a program that runs it is looked for.
+func TestStartOtherCPU(t *testing.T) {
+	dir := t.TempDir()
+	binary, layout := filepath.Join(dir, "x.test"), filepath.Join(dir, "layout")
+	for path, text := range map[string]string{binary: "\x7fELF and so on", layout: ""} {
+		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		exec []string
+		want string
+	}{
+		{nil, "restep test -exec qemu-aarch64 runs those of linux/arm64"},
+		{[]string{"restep-no-such-emulator"}, "find the program that shall run the test binary"},
+		{[]string{"sh", "-c", "echo $0 $1 >&2; exit 7", "first"}, "first " + binary},
+	} {
+		z, err := Start(t.Context(), Config{Binary: binary, Layout: layout, Exec: test.exec})
+		if err == nil {
+			z.Close()
+			t.Fatal("it started")
+		}
+		if !strings.Contains(err.Error(), test.want) {
+			t.Errorf("-exec %q: %v, want it to contain %q", test.exec, err, test.want)
+		}
+	}
+}

@@ -11,7 +11,7 @@ const (
 	MaxRW = 0x7ffff000
 )
 
-// Flags of open(2). Those that differ between CPUs are in file_amd64.go.
+// Flags of open(2). Those that differ between CPUs are in file_GOARCH.go.
 const (
 	O_RDONLY   = 0
 	O_WRONLY   = 1
