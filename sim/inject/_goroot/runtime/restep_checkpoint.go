@@ -67,7 +67,6 @@ type restepControl struct {
 	theirs  restepMappings
 	text    [1 << 16]byte
 	present [2][8192]uint64
-	iov     [restepBatch]restepIOV
 	missing [restepBatch]restepIOV
 	pages   [restepBatch]uintptr
 	staging [restepBatch * restepPageSize]byte

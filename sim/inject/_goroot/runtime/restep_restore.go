@@ -21,7 +21,7 @@ type restepMappings struct {
 
 type restepIOV struct{ base, size uintptr }
 
-// restepBatch bounds the pages that one system call reads (IOV_MAX is 1024).
+// restepBatch bounds the pages that are read before they are compared.
 const restepBatch = 256
 
 // restepLost ends a process that cannot go back. The debugger starts it anew.
@@ -49,16 +49,19 @@ func restepRestore() {
 	}
 	mine := restepOpenProc(0, 'p')
 	theirs := restepOpenProc(pid, 'p')
-	w := restepWalk{c: c, pid: pid, fds: [2]uintptr{mine, theirs}, sp: c.context[c.from].sp}
+	memory := restepOpenProc(pid, 'd')
+	w := restepWalk{c: c, memory: memory, fds: [2]uintptr{mine, theirs}, sp: c.context[c.from].sp}
 	w.all()
 	restepSys(restepSysClose, mine, 0, 0, 0, 0, 0)
 	restepSys(restepSysClose, theirs, 0, 0, 0, 0, 0)
+	restepSys(restepSysClose, memory, 0, 0, 0, 0, 0)
 	restepSys(restepSysRtSigprocmask, 2, uintptr(unsafe.Pointer(&c.mask[c.from])), 0, 8, 0, 0)
 	restepReturnTo(&c.context[c.from])
 }
 
-// restepOpenProc opens /proc/PID/maps or, for what 'p', /proc/PID/pagemap; pid
-// 0 is the process itself. proc_pid_maps(5), proc_pid_pagemap(5).
+// restepOpenProc opens /proc/PID/maps or, for what 'p', /proc/PID/pagemap or,
+// for 'd', /proc/PID/mem; pid 0 is the process itself. proc_pid_maps(5),
+// proc_pid_pagemap(5), proc_pid_mem(5).
 //
 //go:nowritebarrierrec
 func restepOpenProc(pid uintptr, what byte) uintptr {
@@ -75,9 +78,12 @@ func restepOpenProc(pid uintptr, what byte) uintptr {
 		}
 		n += copy(path[n:], digits[i:])
 	}
-	if what == 'p' {
+	switch what {
+	case 'p':
 		copy(path[n:], "/pagemap")
-	} else {
+	case 'd':
+		copy(path[n:], "/mem")
+	default:
 		copy(path[n:], "/maps")
 	}
 	fd, errno := restepSys(restepSysOpenat, ^uintptr(99), uintptr(unsafe.Pointer(&path)), 0x80000, 0, 0, 0)
@@ -147,14 +153,14 @@ func restepHex(b byte) uintptr {
 
 // restepWalk goes through both address spaces at once.
 type restepWalk struct {
-	c    *restepControl
-	pid  uintptr
-	fds  [2]uintptr // pagemap of this process and of the checkpoint
-	sp   uintptr    // an address in the stack
-	n    int        // pages in c.pages
-	open bool       // the present piece can be written
-	lo   uintptr    // the present piece
-	hi   uintptr
+	c      *restepControl
+	memory uintptr    // of the checkpoint
+	fds    [2]uintptr // pagemap of this process and of the checkpoint
+	sp     uintptr    // an address in the stack
+	n      int        // pages in c.pages
+	open   bool       // the present piece can be written
+	lo     uintptr    // the present piece
+	hi     uintptr
 
 	missing int     // pieces in c.missing
 	bytes   uintptr // in them
@@ -327,12 +333,31 @@ func (w *restepWalk) fetchAll() {
 		return
 	}
 	w.unlock()
-	list, n := uintptr(unsafe.Pointer(&w.c.missing)), uintptr(w.missing)
-	got, errno := restepSys(restepSysProcessVMReadv, w.pid, list, n, list, n, 0)
-	if errno != 0 || got != w.bytes {
-		restepLost()
+	for i := range w.c.missing[:w.missing] {
+		v := &w.c.missing[i]
+		w.read(v.base, v.base, v.size)
 	}
 	w.missing, w.bytes = 0, 0
+}
+
+// read copies size bytes at address from of the checkpoint to this process's
+// to. It is the file /proc/PID/mem that is read, for process_vm_readv(2) pins the
+// pages, and a page that processes share and one pins is copied for that one
+// first (mm/gup.c:gup_must_unshare, Linux 6.12): checkpoints would share nothing
+// any more.
+//
+//go:nowritebarrierrec
+func (w *restepWalk) read(to, from, size uintptr) {
+	for size > 0 {
+		got, errno := restepSys(restepSysPread, w.memory, to, size, from, 0, 0)
+		if errno == _EINTR {
+			continue
+		}
+		if errno != 0 || got == 0 {
+			restepLost()
+		}
+		to, from, size = to+got, from+got, size-got
+	}
 }
 
 // unlock makes the present piece writable.
@@ -351,7 +376,6 @@ func (w *restepWalk) drop(lo, pages uintptr) {
 }
 
 // flush reads the noted pages from the checkpoint and copies those that differ.
-// process_vm_readv(2).
 //
 //go:nowritebarrierrec
 func (w *restepWalk) flush() {
@@ -359,20 +383,13 @@ func (w *restepWalk) flush() {
 	if w.n == 0 {
 		return
 	}
-	k := 0
-	for i, p := range c.pages[:w.n] {
-		if i > 0 && c.pages[i-1]+restepPageSize == p {
-			c.iov[k-1].size += restepPageSize
-		} else {
-			c.iov[k] = restepIOV{p, restepPageSize}
+	for i := 0; i < w.n; { // neighbours in one piece
+		k := i + 1
+		for k < w.n && c.pages[k] == c.pages[k-1]+restepPageSize {
 			k++
 		}
-	}
-	size := uintptr(w.n) * restepPageSize
-	local := restepIOV{uintptr(unsafe.Pointer(&c.staging)), size}
-	got, errno := restepSys(restepSysProcessVMReadv, w.pid, uintptr(unsafe.Pointer(&local)), 1, uintptr(unsafe.Pointer(&c.iov)), uintptr(k), 0)
-	if errno != 0 || got != size {
-		restepLost()
+		w.read(uintptr(unsafe.Pointer(&c.staging[i*restepPageSize])), c.pages[i], uintptr(k-i)*restepPageSize)
+		i = k
 	}
 	for i, p := range c.pages[:w.n] {
 		from, to := unsafe.Pointer(&c.staging[i*restepPageSize]), unsafe.Pointer(p)

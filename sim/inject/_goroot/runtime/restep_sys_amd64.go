@@ -30,7 +30,6 @@ const (
 	restepSysNewfstatat     = 262
 	restepSysPpoll          = 271
 	restepSysReadlinkat     = 267
-	restepSysProcessVMReadv = 310
 	restepSysCloseRange     = 436
 )
 

@@ -30,7 +30,6 @@ const (
 	restepSysMprotect       = 226
 	restepSysMadvise        = 233
 	restepSysWait4          = 260
-	restepSysProcessVMReadv = 270
 	restepSysCloseRange     = 436
 )
 
