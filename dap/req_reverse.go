@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-dap"
 
-	"github.com/restep/restep/replay"
 	"github.com/restep/restep/sim/steplog"
 )
 
@@ -46,10 +45,11 @@ func (s *session) onStepBack(ctx context.Context, m dap.Message) error {
 		return silentError(idArguments, "only goroutine %d, which is stopped here, can go back, not %d", state.Goroutine, args.ThreadId)
 	}
 	return s.reverse(ctx, m.(dap.RequestMessage), answer, "step", search, func() (uint64, string, string) {
-		if n := s.stepBefore(state); n != 0 {
-			return n, "step", fmt.Sprintf("there is no line before in goroutine %d; this is its step before", state.Goroutine)
+		n, started := s.before(state.Step, state.Goroutine)
+		if started {
+			return n, "entry", fmt.Sprintf("goroutine %d starts here", state.Goroutine)
 		}
-		return s.startOf(state.Goroutine), "entry", fmt.Sprintf("goroutine %d starts here", state.Goroutine)
+		return n, "step", fmt.Sprintf("there is no line before in goroutine %d; this is its step before", state.Goroutine)
 	})
 }
 
@@ -83,26 +83,22 @@ func (s *session) onReverseContinue(ctx context.Context, m dap.Message) error {
 	})
 }
 
-// stepBefore returns the last step that the stopped goroutine made before, 0
-// when there is none.
-func (s *session) stepBefore(state replay.State) uint64 {
-	c := s.engine.Log().Cursor(steplog.Filter{Goroutine: uint32(state.Goroutine)})
-	if c.Reset(state.Step); c.Prev() {
-		return c.Step().Number
-	}
-	return 0
-}
-
-// startOf returns the step at which a goroutine was started.
-func (s *session) startOf(goroutine int64) uint64 {
-	n := s.engine.FirstOf(1, func(c *steplog.Cursor) bool {
-		if c.Step().Kind != steplog.KindGo {
-			return false
+// before returns the last step that a goroutine made before step n or, when it
+// made none, the one at which it was started; started says which.
+func (s *session) before(n uint64, goroutine int64) (step uint64, started bool) {
+	c := s.engine.Log().Cursor(steplog.Filter{})
+	for c.Reset(n); c.Prev(); {
+		at := c.Step()
+		if at.Goroutine == uint32(goroutine) {
+			return at.Number, false
 		}
-		f, ok := c.Step().Field(steplog.TagGoroutine)
-		return ok && int64(f.Num) == goroutine
-	})
-	return max(n, 1)
+		if at.Kind == steplog.KindGo {
+			if f, ok := at.Field(steplog.TagGoroutine); ok && int64(f.Num) == goroutine {
+				return at.Number, true
+			}
+		}
+	}
+	return 1, true
 }
 
 // reverse carries out a search. The request is answered when the search begins,
