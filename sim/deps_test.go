@@ -66,6 +66,7 @@ replay/...     never reaches github.com/go-delve/... -- replay declares Target, 
 replay/...     never imports dap/... lsp/... cmd/... -- front ends stand on replay
 dap/target     is the only importer of github.com/go-delve/... -- a new Delve is one package's work
 dap/...        never imports lsp/... sim/kernel/... sim/sched cmd/... -- the kernel lives in the program, seen through the log and the debugger
+dap/bench  imports only STD dap -- it measures as an editor does
 dap/processes  never reaches github.com/go-delve/... replay/... sim/... -- real programs have no steps, and each has a debugger in a process of its own
 lsp/...  never imports dap/... sim/kernel/... sim/sched cmd/... -- the kernel lives in the program, seen through the log
 lsp/...  never reaches github.com/go-delve/... -- editing needs no debugger

@@ -29,6 +29,16 @@ func start(t *testing.T, n int) {
 
 var ballast [][]byte
 
+// block is a kilobyte that is in use: no two are equal, none is a page of
+// zeros that the kernel need not keep.
+func block(n int) []byte {
+	b := make([]byte, 1024)
+	for i := range b {
+		b[i] = byte(n>>(8*(i%4))) + byte(i)
+	}
+	return b
+}
+
 // TestLoad: five machines, HTTP, 50 MB of heap.
 func TestLoad(t *testing.T) {
 	for i := range 4 {
@@ -37,20 +47,20 @@ func TestLoad(t *testing.T) {
 			Label: fmt.Sprintf("server%d", i), Addr: netip.MustParseAddr(addr),
 			MainFunc: func() {
 				count := map[string]int{}
-				for range 10 * 1024 {
-					ballast = append(ballast, make([]byte, 1024))
+				for i := range 10 * 1024 {
+					ballast = append(ballast, block(i))
 				}
 				http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 					count[r.URL.Path]++
-					ballast[len(count)%len(ballast)] = make([]byte, 1024)
+					ballast[len(count)%len(ballast)] = block(-len(count))
 					fmt.Fprintf(w, "%d", len(count))
 				})
 				http.ListenAndServe(addr+":80", nil)
 			},
 		})
 	}
-	for range 10 * 1024 {
-		ballast = append(ballast, make([]byte, 1024))
+	for i := range 10 * 1024 {
+		ballast = append(ballast, block(i))
 	}
 	for i := range 4000 {
 		r, err := http.Get(fmt.Sprintf("http://10.0.0.%d/%d", i%4+1, i))
