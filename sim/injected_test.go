@@ -27,8 +27,14 @@ var injectedExceptions = map[string]string{
 }
 
 func TestInjectedCode(t *testing.T) {
+	for _, goarch := range []string{"amd64", "arm64"} {
+		t.Run(goarch, func(t *testing.T) { checkInjected(t, goarch) })
+	}
+}
+
+func checkInjected(t *testing.T, goarch string) {
 	tr := repository(t)
-	c := newChecker(tr.fset)
+	c := newChecker(tr.fset, goarch)
 	for _, f := range tr.gos {
 		if !f.test && matches(injectedPackages, f.dir()) {
 			c.add(f)
@@ -65,6 +71,7 @@ type finding struct {
 // checker type-checks injected packages and looks at each function.
 type checker struct {
 	fset     *token.FileSet
+	goarch   string
 	files    map[string][]*ast.File // by package
 	packages map[string]*types.Package
 	std      types.Importer
@@ -75,9 +82,9 @@ type checker struct {
 	where string // function or variable being looked at
 }
 
-func newChecker(fset *token.FileSet) *checker {
+func newChecker(fset *token.FileSet, goarch string) *checker {
 	return &checker{
-		fset: fset, files: map[string][]*ast.File{}, packages: map[string]*types.Package{},
+		fset: fset, goarch: goarch, files: map[string][]*ast.File{}, packages: map[string]*types.Package{},
 		std: importer.ForCompiler(fset, "source", nil),
 		info: types.Info{
 			Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{},
@@ -86,9 +93,9 @@ func newChecker(fset *token.FileSet) *checker {
 	}
 }
 
-// add takes a file that is built on linux/amd64.
+// add takes a file that is built for Linux on the CPU.
 func (c *checker) add(f *goFile) {
-	target := build.Context{GOOS: "linux", GOARCH: "amd64", Compiler: "gc", OpenFile: build.Default.OpenFile}
+	target := build.Context{GOOS: "linux", GOARCH: c.goarch, Compiler: "gc", OpenFile: build.Default.OpenFile}
 	if ok, err := target.MatchFile("../"+f.dir(), path.Base(f.path)); path.Base(f.path) != "embed.go" && err == nil && ok {
 		c.files[f.dir()] = append(c.files[f.dir()], f.syntax)
 	}
@@ -125,7 +132,7 @@ func (c *checker) Import(p string) (*types.Package, error) {
 	if len(c.files[dir]) == 0 {
 		return nil, fmt.Errorf("%s is not injected", p)
 	}
-	config := types.Config{Importer: c, Sizes: types.SizesFor("gc", "amd64")}
+	config := types.Config{Importer: c, Sizes: types.SizesFor("gc", c.goarch)}
 	pkg, err := config.Check(p, c.fset, c.files[dir], &c.info)
 	c.packages[dir] = pkg
 	return pkg, err
@@ -305,7 +312,7 @@ func TestInjectedChecker(t *testing.T) {
 		{"func f() { w.set() }", "changes a package variable"},
 		{"func f() { for v.n = range 3 {} }", "changes a package variable"},
 	} {
-		c := newChecker(token.NewFileSet())
+		c := newChecker(token.NewFileSet(), "amd64")
 		syntax, err := parser.ParseFile(c.fset, "f.go", head+test.code+"\n", parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)

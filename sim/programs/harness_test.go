@@ -154,7 +154,10 @@ func wait(t testing.TB, z *zygote.Zygote, r *zygote.Request) (pid int, status sy
 	if err != nil {
 		t.Fatal(err)
 	}
-	const patience = 5 * time.Minute // a stack overflow takes half a minute on a busy computer
+	patience := 5 * time.Minute // a stack overflow takes half a minute on a busy computer
+	if emulator != nil {
+		patience *= 10
+	}
 	var killed atomic.Bool
 	limit := time.AfterFunc(patience, func() { killed.Store(true); child.Kill() })
 	defer limit.Stop()
