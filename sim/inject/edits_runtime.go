@@ -50,7 +50,7 @@ var runtimeEdits = []Edit{
 		Why: "the goroutine to switch to was of a machine that is dead"},
 	{File: "runtime/proc.go", Func: "gosched_m", Text: "restepGosched(gp)",
 		Why: "strategies that give priorities let a goroutine that gives way fall behind"},
-	{File: "runtime/proc.go", Func: "runqput", Text: "if restep.on { restepEnqueue(gp); return }",
+	{File: "runtime/proc.go", Func: "runqput", Text: "if restep.on { restepWoken(gp); return }",
 		Why: "there is one run queue"},
 	{File: "runtime/proc.go", Func: "globrunqput", Text: "if restep.on { restepEnqueue(gp); return }",
 		Why: "there is one run queue"},
@@ -91,8 +91,16 @@ var runtimeEdits = []Edit{
 	// Several runs in one process: see restep_reuse.go.
 	{File: "runtime/mem_linux.go", Func: "sysUnusedOS", Text: "restepLast()",
 		Why: "whether a page that was given back has been written is not known"},
-	{File: "runtime/proc.go", Func: "setcpuprofilerate", Text: "restepLast()",
-		Why: "profiling leaves timers and signal handlers behind"},
+
+	// Profiles and traces.
+	{File: "runtime/cpuprof.go", Func: "SetCPUProfileRate", Text: "if restep.on { return }", Why: whyProfile},
+	{File: "runtime/cpuprof.go", Func: "runtime_pprof_readProfile", Text: "if restep.on { return restepReadProfile() }", Why: whyProfile},
+	{File: "runtime/mprof.go", Func: "SetBlockProfileRate", Text: "if restep.on { return }", Why: whyProfile},
+	{File: "runtime/mprof.go", Func: "SetMutexProfileFraction", Text: "if restep.on { return restepSetMutexProfileFraction(rate) }", Why: whyProfile},
+	{File: "runtime/trace.go", Func: "StartTrace", Text: "if restep.on { return restepStartTrace() }", Why: whyProfile},
+	{File: "runtime/trace.go", Func: "StopTrace", Text: "if restep.on { restepStopTrace(); return }", Why: whyProfile},
+	{File: "runtime/trace.go", Func: "ReadTrace", Text: "if restep.on { return restepReadTrace() }", Why: whyProfile},
+	{File: "runtime/trace.go", Func: "traceAdvance", Text: "if restep.on { return }", Why: whyProfile},
 
 	// Randomness.
 	{File: "runtime/rand.go", Func: "randinit", Find: "seed := &globalRand.seed", Op: After, Text: "; restepStartupSeed(seed); if true {} else",
@@ -231,5 +239,6 @@ const (
 	whyFinal    = "a finalizer of one machine would run with the variables of another, and close its files"
 	whyPlain    = "a locked instruction takes as long as twenty others, and a round trip over a channel has dozens"
 	whySignal   = "each process has its own signals"
+	whyProfile  = "profiles and traces measure the host's time, with signals and threads"
 	whyFork     = "no real process is made; the real signal mask and handlers stay"
 )

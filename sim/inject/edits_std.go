@@ -31,9 +31,6 @@ var stdEdits = []Edit{
 		Text: "if r, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), uintptr(cmd), uintptr(arg)); errno != 0 { return -1, errno } else if true { return int(r), nil }",
 		Why:  "the runtime's fcntl is a call to the real kernel, on the simulator's own descriptors"},
 
-	{File: "internal/poll/fd_unix.go", Func: "(*FD).SetBlocking", Text: "if true { return nil }",
-		Why: "the simulated kernel never blocks: a pipe or socket that os.File.Fd made blocking would answer EAGAIN instead of waiting"},
-
 	{File: "net/hosts.go", Find: "const cacheMaxAge = 5 * time.Second", Op: Replace, Text: "const cacheMaxAge time.Duration = 0",
 		Why: "a machine made a moment ago is found by its label at once, not when the cache of /etc/hosts is five seconds old"},
 

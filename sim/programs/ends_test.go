@@ -58,6 +58,7 @@ func TestMainEnds(t *testing.T) {
 		{"TestMainExits", 7, 0, ""},
 		{"TestDeadlock", 2, steplog.KindDeadlock, "all goroutines are asleep"},
 		{"TestTimeout", 2, steplog.KindTimeout, "timed out in simulated time"},
+		{"TestBusyForEver", 2, steplog.KindTimeout, "timed out in simulated time"},
 	} {
 		t.Run(c.test, func(t *testing.T) {
 			r := simulate(t, z, c.test, 1)
@@ -92,7 +93,7 @@ func TestDeadlockReport(t *testing.T) {
 
 func TestEndsThatPass(t *testing.T) {
 	z := start(t, build(t, "ends"))
-	for _, test := range []string{"TestSpin", "TestStop", "TestThreads", "TestCrashWaits"} {
+	for _, test := range []string{"TestSpin", "TestStop", "TestThreads", "TestCrashWaits", "TestBusyWaits", "TestBusyOthers", "TestBusyWork", "TestProfiles"} {
 		t.Run(test, func(t *testing.T) {
 			for seed := range uint64(5) {
 				simulate(t, z, test, seed+1).passes(t)

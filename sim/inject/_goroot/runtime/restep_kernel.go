@@ -284,6 +284,11 @@ const (
 
 // restepCallKernel runs on g0.
 func restepCallKernel(c *restepCall) {
+	restep.busy = min(restep.busy, restepBusyTurns<<restepBusyShift)
+	if c.nr == restepSysClockGettime || c.nr == restepSysGettimeofday {
+		restep.busy++
+		restepPass(restepClockCost + restepBusyCost(restepBusyTurns))
+	}
 	c.r1, c.errno = restep_kernelSyscall(restep.kernel, c.machine, c.caller, c.nr, &c.args)
 	restepKernelDone()
 }

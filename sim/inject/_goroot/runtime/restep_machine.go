@@ -178,6 +178,7 @@ func restepStart(id uint32, boots bool) {
 	m.sigs, m.sigrecv = 0, 0
 	m.maxproc = restepNumCPU
 	m.booted = 0
+	m.mutexRate, m.trace = 0, restepTrace{}
 	fn := restep_kernelEntry
 	systemstack(func() {
 		if boots {

@@ -96,6 +96,14 @@ func restepEnqueue(gp *g) {
 	}
 }
 
+// restepWoken is restepEnqueue for a goroutine that waited or is new.
+//
+//go:nowritebarrierrec
+func restepWoken(gp *g) {
+	restep.busy = min(restep.busy, restepBusyTurns<<restepBusyShift)
+	restepEnqueue(gp)
+}
+
 // restepUrgent makes it the running goroutine's turn when one that has become
 // runnable shall interrupt it.
 //
@@ -150,9 +158,18 @@ func restepFindRunnable() (gp *g, inheritTime, tryWakeP bool) {
 			restepKernelEvents()
 		}
 		pp.timers.check(restep.now, nil)
+		if restep.deadline != 0 && restep.now > restep.deadline {
+			restepTimeout()
+		}
 		if n := restep.runq.n; n > 0 {
 			restep.tick++
 			restep.now += restepTickCost
+			if restep.busy >= 1<<restepBusyShift {
+				restepPass(restepBusyCost(restepBusyTurns))
+			}
+			if restep.busy < restepBusyTurns<<restepBusyShift {
+				restep.busy++
+			}
 			i := restep.strategy.Pick(&restep.src, unsafe.Slice(restep.runq.elem(0), int(n)))
 			return restep.runq.take(i), false, false
 		}
@@ -197,6 +214,7 @@ func restepAdvance(pp *p) {
 		restepDeadlock()
 		return
 	}
+	restep.busy = 0
 	if next > restep.now {
 		if restep.deadline != 0 && next > restep.deadline {
 			restepTimeout()
@@ -233,6 +251,7 @@ func restepSleep(ns int64) bool {
 		return false
 	}
 	restep.now = when
+	restep.busy = 0
 	systemstack(func() {
 		restep.nobody = true
 		restepRecordClock()
@@ -277,7 +296,7 @@ func restepPreempt() {
 	if restep.collect {
 		restepCollect()
 	}
-	if restep.runq.n == 0 && restep.kernelNext == 0 {
+	if restep.runq.n == 0 && restep.kernelNext == 0 && !restepBusyTurn() {
 		return
 	}
 	mcall(restepYield)

@@ -31,6 +31,7 @@ var restep struct {
 	sysq       gQueue         // runnable system goroutines, first come first served
 	kernel     unsafe.Pointer // *kernel.Kernel, a Go heap object
 	kernelNext int64          // time of the kernel's next event, 0 for none
+	busy       uint32         // turns and readings of the clock since time last went on by itself: see restepBusyShift
 
 	cur      uint32 // machine whose image is in place
 	nmachine uint32
@@ -73,7 +74,9 @@ type restepMachineState struct {
 	paused     bool
 	pausedq    restepQueue // goroutines that could run if it were not paused
 	clock      restepMachineClock
-	host, pid  uint32         // of a child: its machine and what programs call it
+	host, pid  uint32 // of a child: its machine and what programs call it
+	mutexRate  int    // what SetMutexProfileFraction was told
+	trace      restepTrace
 	number     uint32         // of a child: which of restepPrograms it runs, 0 for the test binary
 	program    unsafe.Pointer // of a child: its copy of restepProgram, nil when off
 }
@@ -137,15 +140,19 @@ func restepCurrent() *g {
 //go:nosplit
 func restepNanotime() int64 { return restep.now }
 
-// restepClock is a reading of the clock by a program: it costs a little time.
-//
-//go:nosplit
+// restepClock is a reading of the clock by a program: it costs a little time,
+// and more in a busy wait.
 func restepClock() int64 {
-	if id := getg().restepMachine; id != 0 {
-		restep.now += restepClockCost
-		return restep.machine[id].clock.mono(restep.now)
+	gp := getg()
+	id := gp.restepMachine
+	if id == 0 {
+		return restep.now
 	}
-	return restep.now
+	restep.now += restepClockCost
+	if restep.busy++; restep.busy >= 1<<restepBusyShift {
+		restepBusyRead(gp)
+	}
+	return restep.machine[id].clock.mono(restep.now)
 }
 
 // restepUserNano is time.runtimeNano.
@@ -156,7 +163,6 @@ func restepUserNano() int64 {
 	return nanotime()
 }
 
-//go:nosplit
 func restepTimeNow() (sec int64, nsec int32, mono int64) {
 	mono = restepClock()
 	t := mono + restep.machine[getg().restepMachine].clock.wall

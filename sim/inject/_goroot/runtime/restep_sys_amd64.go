@@ -19,6 +19,7 @@ const (
 	restepSysWait4          = 61
 	restepSysKill           = 62
 	restepSysFtruncate      = 77
+	restepSysGettimeofday   = 96
 	restepSysGetrusage      = 98
 	restepSysSetpgid        = 109
 	restepSysGetppid        = 110
