@@ -52,7 +52,18 @@ type Disk struct {
 
 // Machine is a simulated computer. It is a small comparable value; the zero
 // Machine is none.
-type Machine struct{ id uint32 }
+//
+// At most 4,095 machines exist at a time, and 65,535 in one run.
+type Machine struct {
+	id     uint32 // of its process; used again when the machine was removed
+	number uint32 // counts all machines of the run
+}
+
+// machine is the machine that has an id now.
+func machine(id uint32) Machine {
+	_, n := simOp(opNumber, id, "", "", 0)
+	return Machine{id, uint32(n)}
+}
 
 // NewMachine makes a machine and boots it: its init functions and MainFunc
 // start running at the caller's next opportunity to be scheduled. It panics if
@@ -74,7 +85,7 @@ func NewMachine(cfg MachineConfig) Machine {
 	if err != "" {
 		panic("sim.NewMachine: " + err)
 	}
-	m := Machine{id}
+	m := machine(id)
 	if err := addAddrs(simLabel(id), cfg.Addrs); err != nil {
 		panic("sim.NewMachine: " + err.Error())
 	}
@@ -126,7 +137,7 @@ func NewSimpleMachine(mainFunc func()) Machine {
 // CurrentMachine is the machine that the calling goroutine runs on.
 func CurrentMachine() Machine {
 	need("CurrentMachine")
-	return Machine{simCurrent()}
+	return machine(simCurrent())
 }
 
 // Label returns the machine's label.
@@ -213,6 +224,9 @@ func (m Machine) check(method string) {
 	need("Machine." + method)
 	if m.id == 0 {
 		panic("sim.Machine." + method + ": the zero Machine is no machine; NewMachine makes one")
+	}
+	if m != machine(m.id) {
+		panic("sim.Machine." + method + ": the machine was removed")
 	}
 }
 

@@ -21,4 +21,5 @@ const (
 	opProcess
 	opFreeSpace
 	opAddProgram
+	opNumber
 )

@@ -42,7 +42,7 @@ type Entry struct {
 // cannot wait: a call that would have to gives EINTR, or EAGAIN when it reads
 // or writes.
 func (k *Kernel) Syscall(id MachineID, nr uintptr, a *Args) (uintptr, abi.Errno) {
-	return k.SyscallFrom(ProcessID(id), 0, nr, a)
+	return k.SyscallFrom(k.Machine(id).slot, 0, nr, a)
 }
 
 // SyscallFrom is Syscall for any process and a caller that can wait. ERESTARTSYS asks it to do
@@ -78,7 +78,7 @@ func (k *Kernel) SyscallFrom(id ProcessID, caller, nr uintptr, a *Args) (uintptr
 func (k *Kernel) Forget(id ProcessID, caller uintptr) {
 	k.unblock(caller)
 	k.stopLingering(caller)
-	m := k.Machine(k.owner(id))
+	m := k.owner(id)
 	if m == nil || m.disk.fs == nil {
 		return
 	}

@@ -11,10 +11,7 @@ import (
 func (k *Kernel) updateHosts() {
 	b := make([]byte, 0, 32+32*len(k.machines))
 	b = append(b, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"...)
-	for _, m := range k.machines[1:] {
-		if m.removed {
-			continue
-		}
+	for _, m := range k.machines {
 		for _, ip := range m.addrs {
 			b = append(b, ip.String()...)
 			b = append(b, ' ')
@@ -23,10 +20,7 @@ func (k *Kernel) updateHosts() {
 		}
 	}
 	text := vfs.Text(b)
-	for _, m := range k.machines[1:] {
-		if m.removed {
-			continue
-		}
+	for _, m := range k.machines {
 		if n, errno := m.disk.fs.Resolve(m.disk.fs.Root(), "/etc/hosts", vfs.Follow); errno == abi.OK {
 			m.disk.fs.Replace(n, text)
 		}

@@ -7,9 +7,14 @@ import (
 	"github.com/restep/restep/sim/steplog"
 )
 
-// MachineID numbers the machines of a simulation from 1; machine 1 is "main",
-// the one the test itself runs on. 0 is nobody: the simulator.
+// MachineID numbers the machines of a simulation from 1, in the order in which
+// they were made; machine 1 is "main", the one the test itself runs on. 0 is
+// nobody: the simulator. The number of a machine that was removed is not used
+// again, so that a step says which one it is about.
 type MachineID uint16
+
+// maxMachines is how many machines there can have been in one run.
+const maxMachines = 1<<16 - 1
 
 // Main is the machine that the test runs on.
 const Main MachineID = 1
@@ -100,7 +105,11 @@ type Kernel struct {
 	host      Host
 	start     Nanos
 	cwd       string
-	machines  []*Machine // index MachineID, [0] is nil
+	machines  []*Machine  // those in the world, by rising id
+	slots     []*Machine  // index Machine.slot, [0] is nil
+	free      []ProcessID // slots of machines that were removed, the longest ago first
+	crashGen  int64
+	made      MachineID // the last id that was given
 	events    eventQueue
 	maps      []*mapping // of all processes, in order of addresses
 	caller    *Process   // whose system call was the last one
@@ -118,7 +127,7 @@ type Kernel struct {
 
 // New returns a world without machines.
 func New(cfg Config) *Kernel {
-	k := &Kernel{host: cfg.Host, start: cfg.Start, cwd: cfg.Cwd, machines: make([]*Machine, 1, 8)}
+	k := &Kernel{host: cfg.Host, start: cfg.Start, cwd: cfg.Cwd, machines: make([]*Machine, 0, 8), slots: make([]*Machine, 1, 8)}
 	k.calls = newIndex()
 	k.net = newNetwork(k)
 	return k
@@ -126,21 +135,20 @@ func New(cfg Config) *Kernel {
 
 // Machine returns machine id, nil when there is none.
 func (k *Kernel) Machine(id MachineID) *Machine {
-	if int(id) >= len(k.machines) {
-		return nil
+	for _, m := range k.machines {
+		if m.id == id {
+			return m
+		}
 	}
-	return k.machines[id]
+	return nil
 }
 
-// Machines returns how many machines there are; ids run from 1 to it.
-func (k *Kernel) Machines() int { return len(k.machines) - 1 }
+// Machines returns how many machines there are.
+func (k *Kernel) Machines() int { return len(k.machines) }
 
 // Lookup returns the machine with that label or, in text form, that address.
 func (k *Kernel) Lookup(name string) *Machine {
-	for _, m := range k.machines[1:] {
-		if m.removed {
-			continue
-		}
+	for _, m := range k.machines {
 		if m.label == name {
 			return m
 		}

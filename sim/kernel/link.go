@@ -72,7 +72,7 @@ func linkNew(h *hostFuncs, cfg *linkConfig) *Kernel {
 		Start: Nanos(cfg.start),
 		Cwd:   cfg.cwd,
 	})
-	k.rec = &Recorder{w: w, context: h.context, stepped: h.stepped, textBase: cfg.textBase}
+	k.rec = &Recorder{k: k, w: w, context: h.context, stepped: h.stepped, textBase: cfg.textBase}
 	k.host.Record = k.rec.record
 	table := steplog.TableSize(1 << 12)
 	err := w.Init(&steplog.WriterConfig{
@@ -120,22 +120,22 @@ func linkNewMachine(k *Kernel, label string, addr uint32, mayExit bool) (id uint
 		return 0, err
 	}
 	k.rec.w.Machine(steplog.Machine{ID: steplog.MachineID(m.id), Label: m.label, Host: m.hostname, Addr: m.addrText()})
-	return uint32(m.id), ""
+	return uint32(m.slot), ""
 }
 
 //go:linkname linkBootMachine
-func linkBootMachine(k *Kernel, id uint32) { k.Machine(MachineID(id)).Boot() }
+func linkBootMachine(k *Kernel, id uint32) { k.owner(ProcessID(id)).Boot() }
 
 //go:linkname linkCrashMachine
-func linkCrashMachine(k *Kernel, id uint32) { k.Machine(MachineID(id)).Crash() }
+func linkCrashMachine(k *Kernel, id uint32) { k.owner(ProcessID(id)).Crash() }
 
 //go:linkname linkEndMachine
 func linkEndMachine(k *Kernel, id uint32, kind uint8, code int32, text string) {
-	k.Machine(MachineID(id)).End(steplog.Kind(kind), code, text)
+	k.owner(ProcessID(id)).End(steplog.Kind(kind), code, text)
 }
 
 //go:linkname linkSignal
-func linkSignal(k *Kernel, id, sig uint32) uint8 { return uint8(k.Machine(MachineID(id)).Signal(sig)) }
+func linkSignal(k *Kernel, id, sig uint32) uint8 { return uint8(k.owner(ProcessID(id)).Signal(sig)) }
 
 //go:linkname linkHandle
 func linkHandle(k *Kernel, id, sig uint32, handled, ignored bool) {
@@ -171,7 +171,11 @@ func linkPollClose(k *Kernel, id uint32, fd, pd uintptr) {
 //
 //go:linkname linkRecord
 func linkRecord(k *Kernel, kind uint8, process uint32, number uint64, text string, level int8) {
-	e := Event{Kind: steplog.Kind(kind), Machine: k.owner(ProcessID(process)), Level: level, FD: -1, Nr: -1}
+	m := k.owner(ProcessID(process))
+	e := Event{Kind: steplog.Kind(kind), Level: level, FD: -1, Nr: -1}
+	if m != nil {
+		e.Machine = m.id
+	}
 	if text != "" {
 		e.Text = unsafe.Slice(unsafe.StringData(text), len(text))
 	}
@@ -186,7 +190,7 @@ func linkRecord(k *Kernel, kind uint8, process uint32, number uint64, text strin
 	case steplog.KindUnsupported: // a call that assembly made
 		e.Nr, e.Errno, e.Text = int32(number), abi.ENOSYS, []byte(callName(uintptr(number)))
 	}
-	if m := k.Machine(e.Machine); m != nil && e.Kind == steplog.KindLog {
+	if m != nil && e.Kind == steplog.KindLog {
 		m.log.append(e.Text, false)
 	}
 	k.record(&e)
@@ -296,7 +300,7 @@ func parseSets(s string) (sets [][]string) {
 
 //go:linkname linkLabel
 func linkLabel(k *Kernel, id uint32) string {
-	m := k.Machine(k.owner(ProcessID(id)))
+	m := k.owner(ProcessID(id))
 	switch {
 	case m == nil:
 		return ""
@@ -325,7 +329,11 @@ func linkFault(k *Kernel, addr uintptr) bool { return k.Fault(addr) }
 //
 //go:linkname linkOp
 func linkOp(k *Kernel, op uint8, id uint32, a, b string, v int64) (text string, n int64) {
-	return k.Machine(MachineID(id)).Do(Op(op), a, b, v)
+	m := k.owner(ProcessID(id))
+	if m == nil {
+		return "", -1
+	}
+	return m.Do(Op(op), a, b, v)
 }
 
 // linkedMemory is the memory of the program, by the real kernel's calls mmap,

@@ -15,7 +15,7 @@ import (
 //go:linkname linkForked
 func linkForked(k *Kernel) (id, pid, machine uint32, runs bool, program uint32, args, env []string, ignored uint64) {
 	p, runs := k.Forked()
-	return uint32(p.id), uint32(p.pid), uint32(p.m.id), runs, uint32(p.program), p.args, p.env, p.ignored
+	return uint32(p.id), uint32(p.pid), uint32(p.m.slot), runs, uint32(p.program), p.args, p.env, p.ignored
 }
 
 // linkExit is the end of a child process.

@@ -36,6 +36,7 @@ type MachineConfig struct {
 type Machine struct {
 	k        *Kernel
 	id       MachineID
+	slot     ProcessID // number of its first process, and its place in tables
 	label    string
 	hostname string
 	addrs    []socket.IP // the first one is IPv4
@@ -53,11 +54,10 @@ type Machine struct {
 	log      consoleLog
 	exitCode int32
 	fdLimit  int
-	removed  bool
 	// crash and crashes are what OpCrashStates found last.
 	crash   *vfs.Crash
 	crashes []vfs.CrashState
-	// crashGen counts these calls.
+	// crashGen is which of these calls of all machines it was.
 	crashGen int64
 }
 
@@ -75,7 +75,17 @@ type Task struct {
 // user.
 func (k *Kernel) NewMachine(cfg MachineConfig) (*Machine, string) {
 	label := cfg.Label
-	id := MachineID(len(k.machines))
+	if k.made == maxMachines {
+		return nil, "a run has at most 65,535 machines"
+	}
+	id := k.made + 1
+	slot := ProcessID(len(k.slots))
+	if slot == firstChild {
+		if len(k.free) == 0 {
+			return nil, "there are at most 4,095 machines at a time; Machine.Remove makes room"
+		}
+		slot = k.free[0]
+	}
 	if label == "" {
 		label = "machine-" + strconv.Itoa(int(id))
 	}
@@ -84,7 +94,7 @@ func (k *Kernel) NewMachine(cfg MachineConfig) (*Machine, string) {
 	}
 	addr := socket.V4(cfg.Addr[0], cfg.Addr[1], cfg.Addr[2], cfg.Addr[3])
 	if cfg.Addr == [4]byte{} {
-		addr = k.freeAddr(id)
+		addr = k.freeAddr(slot)
 	}
 	addrs := append([]socket.IP{addr}, cfg.Addrs...)
 	for i, ip := range addrs {
@@ -93,20 +103,27 @@ func (k *Kernel) NewMachine(cfg MachineConfig) (*Machine, string) {
 		}
 	}
 	m := &Machine{
-		k: k, id: id, label: label, hostname: label, addrs: addrs, mayExit: cfg.MayExit,
+		k: k, id: id, slot: slot, label: label, hostname: label, addrs: addrs, mayExit: cfg.MayExit,
 		env: cfg.Env, args: cfg.Args, exitCode: -1, fdLimit: 1 << 20,
 	}
+	k.made = id
 	k.machines = append(k.machines, m)
+	if int(slot) == len(k.slots) {
+		k.slots = append(k.slots, m)
+	} else {
+		k.free = append(k.free[:0], k.free[1:]...)
+		k.slots[slot] = m
+	}
 	m.disk = newDisk(m)
 	m.stack = k.net.attach(m)
 	k.updateHosts()
 	return m, ""
 }
 
-// freeAddr gives machine id 11.0.0.id, as programs written for earlier tools
-// expect main at 11.0.0.1, or the next address that is free.
-func (k *Kernel) freeAddr(id MachineID) socket.IP {
-	for n := int(id); ; n++ {
+// freeAddr gives the machine in slot n 11.0.0.n, as programs written for
+// earlier tools expect main at 11.0.0.1, or the next address that is free.
+func (k *Kernel) freeAddr(slot ProcessID) socket.IP {
+	for n := int(slot); ; n++ {
 		a := socket.V4(11, byte(n>>16), byte(n>>8), byte(n))
 		if k.net.byIP[a] == nil {
 			return a
@@ -160,7 +177,7 @@ func (m *Machine) Boot() {
 	m.boots++
 	m.state = Running
 	m.lastPid = m.pid()
-	m.proc = &Process{m: m, id: ProcessID(m.id), pid: m.lastPid, pgid: m.lastPid, sid: m.lastPid, cwd: m.homeDir(), umask: 0o022}
+	m.proc = &Process{m: m, id: m.slot, pid: m.lastPid, pgid: m.lastPid, sid: m.lastPid, cwd: m.homeDir(), umask: 0o022}
 	m.procs = append(m.procs, m.proc)
 	m.proc.fds.limit = m.fdLimit
 	m.stack.up()
@@ -179,7 +196,7 @@ func (m *Machine) Boot() {
 
 // pid numbers processes so that two machines, and two boots of one machine,
 // rarely share one.
-func (m *Machine) pid() int { return 1000 + int(m.id)*100 + m.boots }
+func (m *Machine) pid() int { return 1000 + int(m.slot)*100 + m.boots }
 
 func (m *Machine) homeDir() string {
 	if m.id == Main {

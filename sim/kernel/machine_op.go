@@ -33,6 +33,7 @@ const (
 	OpProcess               // a: command line, b: environment, both NUL-terminated strings
 	OpFreeSpace             // n: bytes left on the disk, -1 for a disk that never fills
 	OpAddProgram            // a name, v number of a program: every machine gets /usr/bin/name
+	OpNumber                // n: the machine's id, -1 for one that was removed
 )
 
 // Do carries out an operation on m. What text and n mean is said at each Op.
@@ -64,7 +65,7 @@ func (m *Machine) Do(op Op, a, b string, v int64) (text string, n int64) {
 		}
 		return m.crash.Describe(s), 0
 	case OpUseCrash:
-		return "", m.useCrash(m.k.Machine(MachineID(v>>48)), v&(1<<48-1))
+		return "", m.useCrash(m.k.owner(ProcessID(v>>48)), v&(1<<48-1))
 	case OpPartialDisk:
 		m.partialDisk()
 	case OpRemove:
@@ -79,6 +80,8 @@ func (m *Machine) Do(op Op, a, b string, v int64) (text string, n int64) {
 		m.args, m.env = splitNUL(a), splitNUL(b)
 	case OpAddProgram:
 		m.k.addProgram(a, int(v))
+	case OpNumber:
+		return "", int64(m.id)
 	case OpFreeSpace:
 		limit, used := m.disk.fs.Space()
 		if limit == 0 {
@@ -175,7 +178,8 @@ func (m *Machine) crashStates(limit int) int64 {
 		m.crash = m.disk.fs.Freeze()
 	}
 	m.crashes = m.crash.States(limit, m.k.faultRand)
-	m.crashGen++
+	m.k.crashGen++
+	m.crashGen = m.k.crashGen
 	return m.crashGen<<crashGenShift | int64(len(m.crashes))
 }
 
@@ -235,9 +239,18 @@ func (d *disk) adopt(fs *vfs.FS) {
 func (m *Machine) remove() {
 	assert(m.state == Off, "removal of a machine that runs")
 	m.k.net.detach(m)
-	m.label, m.hostname, m.removed, m.addrs = "", "", true, nil
+	k := m.k
+	for i := range k.machines {
+		if k.machines[i] == m {
+			k.machines = append(k.machines[:i], k.machines[i+1:]...)
+			break
+		}
+	}
+	k.slots[m.slot] = nil
+	k.free = append(k.free, m.slot)
+	m.addrs = nil
 	m.disk.fs, m.disk.lost, m.crash, m.crashes = nil, nil, nil, nil
-	m.k.updateHosts()
+	k.updateHosts()
 }
 
 // machineClock is what a machine's clocks show, as the runtime knows it

@@ -24,7 +24,7 @@ const arpFailure Nanos = 3_000_000_000
 // holds back on purpose (LinkSettings.Reorder).
 type network struct {
 	k      *Kernel
-	stacks []*netStack // index MachineID, [0] is nil
+	stacks []*netStack // of the machines in the world, by rising id
 	byIP   map[socket.IP]*netStack
 	rules  []linkRule // in the order in which they were set
 	dns    nameServer
@@ -50,14 +50,13 @@ type packet struct {
 }
 
 func newNetwork(k *Kernel) *network {
-	n := &network{k: k, stacks: make([]*netStack, 1, 8), byIP: map[socket.IP]*netStack{}}
+	n := &network{k: k, stacks: make([]*netStack, 0, 8), byIP: map[socket.IP]*netStack{}}
 	n.dns.net = n
 	return n
 }
 
 // attach connects a new machine to the network.
 func (n *network) attach(m *Machine) *netStack {
-	assert(int(m.id) == len(n.stacks), "machines are attached in order")
 	s := &netStack{net: n, m: m}
 	s.tcp = socket.NewStack(s)
 	s.nextUDP = socket.FirstEphemeral
@@ -214,7 +213,7 @@ func textBytes(s string) []byte {
 
 // disturbed lets every connection check whether its peer is still there.
 func (n *network) disturbed() {
-	for _, s := range n.stacks[1:] {
+	for _, s := range n.stacks {
 		s.tcp.Disturbed()
 	}
 }
@@ -227,7 +226,7 @@ type netStack struct {
 	ips     []socket.IP // the first one is the machine's name in steps
 	powered bool
 	tcp     *socket.Stack
-	out     []link // by MachineID of the other end
+	out     []link // by Machine.slot of the other end
 	udp     map[uint16][]*udpSocket
 	nextUDP uint32
 	joined  map[socket.IP]int // multicast groups: how many sockets
@@ -393,4 +392,18 @@ func (n *network) detach(m *Machine) {
 			delete(n.byIP, ip)
 		}
 	}
+	for i, s := range n.stacks {
+		if s == m.stack {
+			n.stacks = append(n.stacks[:i], n.stacks[i+1:]...)
+			break
+		}
+	}
+	rules := n.rules[:0]
+	for _, r := range n.rules {
+		if r.from != m.id && r.to != m.id {
+			rules = append(rules, r)
+		}
+	}
+	n.rules = rules
+	n.dns.forget(m.id)
 }

@@ -37,8 +37,8 @@ type nameServer struct {
 	names []dnsName // in the order in which they were first set
 	// stale is how long ago a change must be to be known.
 	stale  Nanos
-	faults []DNSFault // by MachineID
-	all    DNSFault   // of machines made later
+	faults []machineFault // of machines that were named
+	all    DNSFault       // of all others
 }
 
 // dnsName is what was ever set for a name.
@@ -63,11 +63,29 @@ type dnsRecord struct {
 // serves reports whether addr is the name server's.
 func (d *nameServer) serves(addr socket.Addr) bool { return addr.Port == dnsPort && addr.IP == dnsIP() }
 
+// machineFault is what is wrong with the name server of one machine.
+type machineFault struct {
+	id    MachineID
+	fault DNSFault
+}
+
 func (d *nameServer) fault(id MachineID) DNSFault {
-	if int(id) < len(d.faults) {
-		return d.faults[id]
+	for _, f := range d.faults {
+		if f.id == id {
+			return f.fault
+		}
 	}
 	return d.all
+}
+
+// forget drops what was set for a machine.
+func (d *nameServer) forget(id MachineID) {
+	for i, f := range d.faults {
+		if f.id == id {
+			d.faults = append(d.faults[:i], d.faults[i+1:]...)
+			return
+		}
+	}
 }
 
 // query answers a message to the name server of machine s.
@@ -145,7 +163,7 @@ func (d *nameServer) records(name string) (records []dnsRecord, known bool) {
 		}
 		break
 	}
-	for _, m := range d.net.k.machines[1:] {
+	for _, m := range d.net.k.machines {
 		if strings.EqualFold(m.label, name) {
 			for _, ip := range m.addrs {
 				records = append(records, addressRecord(ip))
@@ -233,16 +251,11 @@ func (k *Kernel) SetDNSFault(machine string, f DNSFault) string {
 		return "there is no such fault of a name server"
 	}
 	d := &k.net.dns
-	for len(d.faults) < len(k.machines) {
-		d.faults = append(d.faults, d.all)
-	}
 	if id == 0 {
-		d.all = f
-	}
-	for i := range d.faults {
-		if id == 0 || MachineID(i) == id {
-			d.faults[i] = f
-		}
+		d.all, d.faults = f, nil
+	} else {
+		d.forget(id)
+		d.faults = append(d.faults, machineFault{id, f})
 	}
 	k.dnsStep("dns of " + machine + " " + [...]string{"works", "is silent", "fails", "knows no name", "refuses"}[f])
 	return ""

@@ -51,6 +51,7 @@ type LinkSettings struct {
 
 // link is one direction between two machines.
 type link struct {
+	to   MachineID // 0 for a link that was not yet used
 	set  LinkSettings
 	cut  bool  // by SetConnected or Partition
 	last Nanos // arrival of the message that comes last, but for those held back
@@ -65,16 +66,19 @@ type linkRule struct {
 
 // link is the direction from one machine to another.
 func (n *network) link(from, to *netStack) *link {
-	for len(from.out) <= int(to.m.id) {
-		l, id := link{}, MachineID(len(from.out))
+	for len(from.out) <= int(to.m.slot) {
+		from.out = append(from.out, link{})
+	}
+	l, id := &from.out[to.m.slot], to.m.id
+	if l.to != id {
+		*l = link{to: id}
 		for i := range n.rules {
 			if r := &n.rules[i]; id != from.m.id && r.covers(from.m.id, id) {
 				l.set = r.set
 			}
 		}
-		from.out = append(from.out, l)
 	}
-	return &from.out[to.m.id]
+	return l
 }
 
 func (r *linkRule) covers(from, to MachineID) bool {

@@ -19,14 +19,14 @@ func (s *netStack) sendUDP(f *udpSocket, g *datagram) {
 		if f.opt.find2(f.family, abi.IP_MULTICAST_TTL, abi.IPV6_MULTICAST_HOPS) == 0 {
 			return // it does not leave the machine
 		}
-		for _, to := range n.stacks[1:] {
+		for _, to := range n.stacks {
 			if to != s && to.member(g.dst.IP) {
 				n.send(s, to, nil, g)
 			}
 		}
 	case s.broadcast(g.dst.IP):
 		n.send(s, s, nil, g)
-		for _, to := range n.stacks[1:] {
+		for _, to := range n.stacks {
 			if to != s && to.broadcast(g.dst.IP) {
 				n.send(s, to, nil, g)
 			}

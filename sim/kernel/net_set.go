@@ -104,8 +104,8 @@ func (k *Kernel) SetLink(from, to string, set LinkSettings) string {
 	}
 	n := k.net
 	n.rules = append(n.rules, rule)
-	for _, a := range n.stacks[1:] {
-		for _, b := range n.stacks[1:] {
+	for _, a := range n.stacks {
+		for _, b := range n.stacks {
 			if a != b && rule.covers(a.m.id, b.m.id) {
 				l := n.link(a, b)
 				l.set, l.last, l.busy = set, 0, 0
@@ -201,7 +201,7 @@ func percent(c Chance) string {
 // directions, and mends those within a set. Machines that are in no set keep
 // the links they have. The answer is an error text, "" when it is done.
 func (k *Kernel) Partition(sets [][]string) string {
-	of := make([]int, len(k.machines)) // the set of each machine, from 1
+	of := make([]int, len(k.slots)) // the set of the machine in each slot, from 1
 	text := []byte("partition")
 	for i, set := range sets {
 		if i > 0 {
@@ -212,18 +212,18 @@ func (k *Kernel) Partition(sets [][]string) string {
 			switch {
 			case m == nil:
 				return "cannot partition: there is no machine " + name + "; give the label or address of a machine that was made"
-			case of[m.id] != 0 && of[m.id] != i+1:
+			case of[m.slot] != 0 && of[m.slot] != i+1:
 				return "cannot partition: machine " + m.label + " is in two sets"
 			}
-			of[m.id] = i + 1
+			of[m.slot] = i + 1
 			text = append(append(text, ' '), m.label...)
 		}
 	}
 	n := k.net
-	for _, a := range n.stacks[1:] {
-		for _, b := range n.stacks[1:] {
-			if a != b && of[a.m.id] != 0 && of[b.m.id] != 0 {
-				n.link(a, b).cut = of[a.m.id] != of[b.m.id]
+	for _, a := range n.stacks {
+		for _, b := range n.stacks {
+			if a != b && of[a.m.slot] != 0 && of[b.m.slot] != 0 {
+				n.link(a, b).cut = of[a.m.slot] != of[b.m.slot]
 			}
 		}
 	}
@@ -242,7 +242,7 @@ func (k *Kernel) Heal() {
 	for i := range n.rules {
 		mend(&n.rules[i].set)
 	}
-	for _, a := range n.stacks[1:] {
+	for _, a := range n.stacks {
 		for i := range a.out {
 			a.out[i].cut = false
 			mend(&a.out[i].set)

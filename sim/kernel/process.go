@@ -17,8 +17,8 @@ import (
 // getppid(2) is 1, and it is waited for at once.
 
 // ProcessID numbers the processes that run, for the host: the first one of a
-// machine has the machine's number, others have numbers from firstChild on,
-// which are used again. Programs see Process.pid.
+// machine has the machine's slot, others have numbers from firstChild on. Both
+// are used again. Programs see Process.pid.
 type ProcessID uint32
 
 const (
@@ -79,7 +79,7 @@ type polled struct {
 // process is a process that runs, nil when there is none with that number.
 func (k *Kernel) process(id ProcessID) *Process {
 	if id < firstChild {
-		if m := k.Machine(MachineID(id)); m != nil {
+		if m := k.owner(id); m != nil {
 			return m.proc
 		}
 		return nil
@@ -90,15 +90,17 @@ func (k *Kernel) process(id ProcessID) *Process {
 	return nil
 }
 
-// owner is the machine of a process.
-func (k *Kernel) owner(id ProcessID) MachineID {
-	if id < firstChild {
-		return MachineID(id)
+// owner is the machine of a process, nil for none.
+func (k *Kernel) owner(id ProcessID) *Machine {
+	switch {
+	case id >= firstChild:
+		if p := k.process(id); p != nil {
+			return p.m
+		}
+	case int(id) < len(k.slots):
+		return k.slots[id]
 	}
-	if p := k.process(id); p != nil {
-		return p.m.id
-	}
-	return 0
+	return nil
 }
 
 // newChild makes a process that is a copy of t's.

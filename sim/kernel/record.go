@@ -8,7 +8,7 @@ import (
 
 // Caller says who makes a step: filled in by the host for each one.
 type Caller struct {
-	Machine   uint32 // 0 = the simulator itself
+	Machine   uint32 // number of its process (ProcessID); 0 = the simulator itself
 	Goroutine uint64
 	Time      int64  // ns since the Unix epoch, simulated
 	Tick      uint64 // scheduling decisions so far
@@ -22,6 +22,7 @@ type Caller struct {
 // Recorder makes steps of events: it adds who, when and where, and hands them
 // to the step log.
 type Recorder struct {
+	k        *Kernel
 	w        *steplog.Writer
 	context  func(*Caller)
 	stepped  func(n, sum uint64)
@@ -34,8 +35,10 @@ func (r *Recorder) record(e *Event) {
 	c := &r.caller
 	r.context(c)
 	machine := e.Machine
-	if c.Machine != 0 && c.Machine != uint32(machine) && machine == 0 {
-		machine = MachineID(c.Machine)
+	if machine == 0 && c.Machine != 0 {
+		if m := r.k.owner(ProcessID(c.Machine)); m != nil {
+			machine = m.id
+		}
 	}
 	w := r.w
 	w.Begin(steplog.Head{

@@ -172,10 +172,8 @@ type namedProgram struct {
 // addProgram gives every machine a program.
 func (k *Kernel) addProgram(name string, number int) {
 	k.programs = append(k.programs, namedProgram{name, number})
-	for _, m := range k.machines[1:] {
-		if !m.removed {
-			m.installPrograms()
-		}
+	for _, m := range k.machines {
+		m.installPrograms()
 	}
 }
 

@@ -23,11 +23,27 @@ func TestRestarts(t *testing.T) {
 		few, many = 1000, 10_000
 	}
 	z := start(t, build(t, "restarts"))
-	first := restarts(t, z, few, 0)
-	last := restarts(t, z, many, 0)
+	first := restarts(t, z, "TestRestarts", few, 0)
+	last := restarts(t, z, "TestRestarts", many, 0)
 	t.Logf("peak of resident memory: %d KB after %d rounds, %d KB after %d", first, few, last, many)
 	if last > first*11/10+2048 {
 		t.Errorf("memory grows: %d KB after %d rounds, %d KB after %d", first, few, last, many)
+	}
+}
+
+// Removed machines give back what they had, their numbers too: a run has more of
+// them than can be at a time.
+func TestRemoves(t *testing.T) {
+	few, many := 500, 4500
+	if nightly() {
+		few, many = 1000, 10_000
+	}
+	z := start(t, build(t, "restarts"))
+	first := restarts(t, z, "TestRemoves", few, 0)
+	last := restarts(t, z, "TestRemoves", many, 0)
+	t.Logf("peak of resident memory: %d KB after %d machines, %d KB after %d", first, few, last, many)
+	if last > first*11/10+2048 {
+		t.Errorf("memory grows: %d KB after %d machines, %d KB after %d", first, few, last, many)
 	}
 }
 
@@ -40,14 +56,14 @@ func TestRestartsUnderChecks(t *testing.T) {
 	}
 	z := start(t, build(t, "restarts"))
 	for _, check := range []zygote.Check{zygote.CheckGC, zygote.CheckCollect, zygote.CheckGC | zygote.CheckCollect} {
-		t.Logf("check %d: %d KB after %d rounds", check, restarts(t, z, rounds, check), rounds)
+		t.Logf("check %d: %d KB after %d rounds", check, restarts(t, z, "TestRestarts", rounds, check), rounds)
 	}
 }
 
 // restarts returns the peak of resident memory of a run, in KB.
-func restarts(t *testing.T, z *zygote.Zygote, rounds int, check zygote.Check) (peak int) {
+func restarts(t *testing.T, z *zygote.Zygote, test string, rounds int, check zygote.Check) (peak int) {
 	t.Helper()
-	r := request("TestRestarts", 1, "")
+	r := request(test, 1, "")
 	r.Env = append(r.Env, "ROUNDS="+strconv.Itoa(rounds))
 	r.Check = check
 	child, err := z.Run(r)
@@ -66,8 +82,8 @@ func restarts(t *testing.T, z *zygote.Zygote, rounds int, check zygote.Check) (p
 		t.Fatal(err)
 	}
 	if status.ExitStatus() != 0 || status.Signaled() || z.Stderr() != "" {
-		t.Fatalf("exit %d, %v after %d rounds, check %d; to see why:\nrestep test -v -env ROUNDS=%d ./testdata/restarts\n%s",
-			status.ExitStatus(), status.Signal(), rounds, check, rounds, z.Stderr())
+		t.Fatalf("exit %d, %v after %d rounds, check %d; to see why:\nrestep test -v -env ROUNDS=%d -run %s ./testdata/restarts\n%s",
+			status.ExitStatus(), status.Signal(), rounds, check, rounds, test, z.Stderr())
 	}
 	if peak == 0 {
 		t.Fatal("the run was over before its memory could be read")

@@ -70,10 +70,7 @@ func restepSimNewMachine(label string, addr uint32, mayExit bool, main func()) (
 	if err != "" {
 		return 0, err
 	}
-	if id >= restepMaxMachines {
-		throw("restep: too many machines")
-	}
-	restep.nmachine = id
+	restep.nmachine = max(restep.nmachine, id)
 	restep.machine[id].clock = restepMachineClock{}
 	restep.machine[id].main = main
 	restep.machine[id].env = restep.machine[1].env
