@@ -30,8 +30,12 @@ type MachineConfig struct {
 	// Args is the command line, the program's name first; nil for the test
 	// binary's name alone.
 	Args []string
+	// User is who the process is: a name of /etc/passwd on the machine, like
+	// "nobody", or numbers, "1000" or "1000:100" for user and group. "" is root,
+	// who may do everything.
+	User string
 	// Files are on the disk when the machine is made, by absolute path, with
-	// permissions 0644 and all directories above them.
+	// permissions 0644 and all directories above them. They belong to User.
 	Files map[string]string
 	// Disk is what the machine stores on.
 	Disk Disk
@@ -105,7 +109,18 @@ func (m Machine) configure(cfg *MachineConfig) {
 	if cfg.MaxFiles > 0 {
 		simOp(opFDLimit, m.id, "", "", int64(cfg.MaxFiles))
 	}
+	if users, ok := cfg.Files[passwd]; ok {
+		simOp(opWriteFile, m.id, passwd, users, 0o644)
+	}
+	if cfg.User != "" {
+		if text, n := simOp(opUser, m.id, cfg.User, "", 0); n != 0 {
+			panic("sim.NewMachine: MachineConfig.User: " + text)
+		}
+	}
 	for _, path := range slices.Sorted(maps.Keys(cfg.Files)) {
+		if path == passwd {
+			continue
+		}
 		if err := m.WriteFile(path, []byte(cfg.Files[path]), 0o644); err != nil {
 			panic("sim.NewMachine: MachineConfig.Files: " + err.Error())
 		}
@@ -118,6 +133,9 @@ func (m Machine) configure(cfg *MachineConfig) {
 	}
 	simOp(opProcess, m.id, joinNUL(simArgs(m.id)), joinNUL(simEnv(m.id)), 0)
 }
+
+// passwd is the list of users, passwd(5).
+const passwd = "/etc/passwd"
 
 // joinNUL is how the kernel keeps command lines and environments.
 func joinNUL(list []string) string {

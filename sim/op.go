@@ -22,4 +22,5 @@ const (
 	opFreeSpace
 	opAddProgram
 	opNumber
+	opUser
 )

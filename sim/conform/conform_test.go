@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -92,7 +93,18 @@ func runFile(t *testing.T, kernelName, file string) {
 	}
 	got := make([][]string, len(cases))
 	for i, c := range cases {
-		t.Run(c.Name, func(t *testing.T) { got[i] = runCase(t, kernelName, filepath.Base(file), c) })
+		t.Run(c.Name, func(t *testing.T) {
+			// The case may change the ids of its thread, which is then used for
+			// nothing else.
+			done := make(chan struct{})
+			root := t.TempDir()
+			go func() {
+				defer close(done)
+				runtime.LockOSThread()
+				got[i] = runCase(t, kernelName, filepath.Base(file), root, c)
+			}()
+			<-done
+		})
 	}
 	if !*update {
 		return
@@ -106,19 +118,17 @@ func runFile(t *testing.T, kernelName, file string) {
 }
 
 // runCase returns the answers; it compares them unless they are to be written.
-func runCase(t *testing.T, kernelName, file string, c Case) []string {
+func runCase(t *testing.T, kernelName, file, root string, c Case) []string {
 	var sys Sys
-	root := "/work"
 	if kernelName == "sim" {
 		if c.Skip != "" {
 			t.Skipf("known difference: %s", c.Skip)
 		}
-		sys = newSimulated(t)
+		sys, root = newSimulated(t), "/work"
 	} else {
 		if c.Root && os.Geteuid() != 0 {
 			t.Skip("needs root on Linux")
 		}
-		root = t.TempDir()
 		t.Chdir(root)
 		defer syscall.Umask(syscall.Umask(0o022))
 		sys = linux{}

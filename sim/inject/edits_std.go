@@ -4,6 +4,8 @@ package inject
 var stdEdits = []Edit{
 	{File: "syscall/syscall_linux.go", Func: "Syscall", Text: "if r1, r2, errno, done := restepSyscall(trap, a1, a2, a3, 0, 0, 0); done { return r1, r2, Errno(errno) }", Why: whySyscall},
 	{File: "syscall/syscall_linux.go", Func: "Syscall6", Text: "if r1, r2, errno, done := restepSyscall(trap, a1, a2, a3, a4, a5, a6); done { return r1, r2, Errno(errno) }", Why: whySyscall},
+	{File: "syscall/syscall_linux.go", Func: "AllThreadsSyscall", Text: "if r1, r2, errno, done := restepSyscall(trap, a1, a2, a3, 0, 0, 0); done { return r1, r2, Errno(errno) }", Why: whyThreads},
+	{File: "syscall/syscall_linux.go", Func: "AllThreadsSyscall6", Text: "if r1, r2, errno, done := restepSyscall(trap, a1, a2, a3, a4, a5, a6); done { return r1, r2, Errno(errno) }", Why: whyThreads},
 	{File: "syscall/exec_linux.go", Func: "forkAndExecInChild1", Find: "pid, err1 = rawVforkSyscall(SYS_CLONE, flags, 0, uintptr(unsafe.Pointer(&pidfd)))", Op: Replace, Text: "pid, err1 = restepVfork(flags, &pidfd)",
 		Why: "the child's calls until execve are made by the goroutine of the parent, in the name of the child"},
 	{File: "syscall/exec_linux.go", Func: "forkAndExecInChild1", Find: "RawSyscall(SYS_WRITE, uintptr(pipe), uintptr(unsafe.Pointer(&err1)), unsafe.Sizeof(err1))", Op: Before, Text: "if err1 == 0 { pid = restepForked(); return }; ",
@@ -60,6 +62,7 @@ var stdEdits = []Edit{
 }
 
 const (
+	whyThreads         = "a process of a machine has one thread; setuid and its kin would change the simulator's"
 	whySyscall         = "system calls of a machine go to the simulated kernel, before entersyscall"
 	restepGettimeofday = " { return restepGettimeofday(tv) }"
 	whyTimeofday       = "the assembly reads the real clock through the vDSO"

@@ -54,6 +54,7 @@ type Machine struct {
 	log      consoleLog
 	exitCode int32
 	fdLimit  int
+	user     identity // of the first process
 	// crash and crashes are what OpCrashStates found last.
 	crash   *vfs.Crash
 	crashes []vfs.CrashState
@@ -177,7 +178,7 @@ func (m *Machine) Boot() {
 	m.boots++
 	m.state = Running
 	m.lastPid = m.pid()
-	m.proc = &Process{m: m, id: m.slot, pid: m.lastPid, pgid: m.lastPid, sid: m.lastPid, cwd: m.homeDir(), umask: 0o022}
+	m.proc = &Process{m: m, id: m.slot, pid: m.lastPid, pgid: m.lastPid, sid: m.lastPid, cwd: m.homeDir(), umask: 0o022, who: m.user}
 	m.procs = append(m.procs, m.proc)
 	m.proc.fds.limit = m.fdLimit
 	m.stack.up()

@@ -34,6 +34,7 @@ const (
 	OpFreeSpace             // n: bytes left on the disk, -1 for a disk that never fills
 	OpAddProgram            // a name, v number of a program: every machine gets /usr/bin/name
 	OpNumber                // n: the machine's id, -1 for one that was removed
+	OpUser                  // a user as "name", "uid" or "uid:gid", from the next boot on: n is 0, or -1 and the text says why
 )
 
 // Do carries out an operation on m. What text and n mean is said at each Op.
@@ -44,7 +45,7 @@ func (m *Machine) Do(op Op, a, b string, v int64) (text string, n int64) {
 		text, errno := m.disk.readFile(a)
 		return text, int64(errno)
 	case OpWriteFile:
-		return "", int64(m.disk.writeFile(a, b, uint32(v)))
+		return "", int64(m.disk.writeFile(&m.user, a, b, uint32(v)))
 	case OpExists:
 		_, errno := m.disk.fs.Resolve(m.disk.fs.Root(), a, vfs.Follow)
 		return "", boolean(errno == abi.OK)
@@ -82,6 +83,10 @@ func (m *Machine) Do(op Op, a, b string, v int64) (text string, n int64) {
 		m.k.addProgram(a, int(v))
 	case OpNumber:
 		return "", int64(m.id)
+	case OpUser:
+		if text := m.setUser(a); text != "" {
+			return text, -1
+		}
 	case OpFreeSpace:
 		limit, used := m.disk.fs.Space()
 		if limit == 0 {
@@ -124,21 +129,39 @@ func (d *disk) readFile(path string) (string, abi.Errno) {
 	return string(buf[:got]), errno
 }
 
-func (d *disk) writeFile(path, text string, perm uint32) abi.Errno {
-	for i := len(path) - 1; i > 0; i-- {
-		if path[i] == '/' {
-			if _, errno := d.fs.MkdirAll(path[:i]); errno != abi.OK {
-				return errno
-			}
-			break
+// writeFile makes a file with all directories above it; what is new belongs to
+// owner.
+func (d *disk) writeFile(owner *identity, path, text string, perm uint32) abi.Errno {
+	made := func(n *vfs.Inode) {
+		if owner.fs.UID|owner.fs.GID != 0 {
+			n.Chown(owner.fs.UID, owner.fs.GID)
+			d.fs.Sync(n, false)
 		}
 	}
-	n, errno := d.fs.Install(path, perm, vfs.Text(text))
-	if errno == abi.OK {
-		n.Chmod(perm)
-		d.fs.Sync(n, false)
+	for i := 1; i < len(path); i++ {
+		if path[i] != '/' {
+			continue
+		}
+		_, missing := d.fs.Resolve(d.fs.Root(), path[:i], vfs.Follow)
+		dir, errno := d.fs.MkdirAll(path[:i])
+		if errno != abi.OK {
+			return errno
+		}
+		if missing != abi.OK {
+			made(dir)
+		}
 	}
-	return errno
+	_, missing := d.fs.Resolve(d.fs.Root(), path, vfs.Follow)
+	n, errno := d.fs.Install(path, perm, vfs.Text(text))
+	if errno != abi.OK {
+		return errno
+	}
+	if missing != abi.OK {
+		made(n)
+	}
+	n.Chmod(perm)
+	d.fs.Sync(n, false)
+	return abi.OK
 }
 
 // listens reports whether a process of the machine accepts TCP connections.

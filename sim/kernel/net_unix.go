@@ -74,7 +74,9 @@ func newUnix(t *Task, kind int, flags uint32) *unixSocket {
 }
 
 // cred is who the calling process is: always root.
-func (t *Task) cred() abi.Ucred { return abi.Ucred{Pid: int32(t.proc.pid)} }
+func (t *Task) cred() abi.Ucred {
+	return abi.Ucred{Pid: int32(t.proc.pid), UID: t.proc.who.uid.effective, GID: t.proc.who.gid.effective}
+}
 
 // streams reports whether the socket has connections.
 func (f *unixSocket) streams() bool { return f.kind != abi.SOCK_DGRAM }
@@ -94,7 +96,7 @@ func (f *unixSocket) bind(t *Task, n *sockName) abi.Errno {
 		return abi.OK
 	}
 	fs := t.m.disk.fs
-	p, errno := fs.Walk(t.cwd(), n.path, vfs.Creating)
+	p, errno := fs.WalkAs(&t.proc.who.fs, t.cwd(), n.path, vfs.Creating)
 	if errno != abi.OK {
 		return errno
 	}
@@ -140,7 +142,10 @@ func (f *unixSocket) find(t *Task, path string) (*unixSocket, abi.Errno) {
 	if path[0] == 0 {
 		to = f.stack.unix.abstract[abstractName{f.kind, path}]
 	} else {
-		inode, errno := t.m.disk.fs.Resolve(t.cwd(), path, vfs.Follow)
+		inode, errno := t.m.disk.fs.ResolveAs(&t.proc.who.fs, t.cwd(), path, vfs.Follow)
+		if errno == abi.OK {
+			errno = t.proc.who.fs.May(inode, abi.W_OK)
+		}
 		if errno != abi.OK {
 			return nil, errno
 		}

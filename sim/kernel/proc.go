@@ -197,8 +197,8 @@ func procStatus(_ *Kernel, p *Process) string {
 	pid, ppid := strconv.Itoa(p.pid), p.ppid()
 	umask := "0" + strconv.FormatUint(uint64(p.umask), 8)
 	return "Name:\t" + p.comm() + "\nUmask:\t" + umask + "\nState:\tR (running)\nTgid:\t" + pid + "\nNgid:\t0\nPid:\t" + pid +
-		"\nPPid:\t" + ppid + "\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t" + strconv.Itoa(max(64, len(p.fds.slots))) +
-		"\nGroups:\t\nVmPeak:\t  131072 kB\nVmSize:\t  131072 kB\nVmRSS:\t   16384 kB\nThreads:\t1\nSigIgn:\t" + hex16(p.ignored) +
+		"\nPPid:\t" + ppid + "\nTracerPid:\t0\nUid:" + p.who.uid.text(p.who.fs.UID) + "\nGid:" + p.who.gid.text(p.who.fs.GID) +
+		"\nFDSize:\t" + strconv.Itoa(max(64, len(p.fds.slots))) + "\nGroups:\t" + p.who.groups() + "\nVmPeak:\t  131072 kB\nVmSize:\t  131072 kB\nVmRSS:\t   16384 kB\nThreads:\t1\nSigIgn:\t" + hex16(p.ignored) +
 		"\nSigCgt:\t" + hex16(p.handled) + "\nCpus_allowed:\tf\n"
 }
 

@@ -42,6 +42,7 @@ type Process struct {
 	// cwdDir is the directory that cwd names, once it was needed.
 	cwdDir *vfs.Inode
 	umask  uint32
+	who    identity
 	// handled and ignored are the sets of signals with a handler and ignored
 	// ones: bit n-1 for signal n.
 	handled, ignored uint64
@@ -119,7 +120,7 @@ func (t *Task) newChild() (*Process, abi.Errno) {
 	t.m.lastPid++
 	c := &Process{
 		m: p.m, id: firstChild + ProcessID(i), pid: t.m.lastPid, parent: p, pgid: p.pgid, sid: p.sid,
-		args: p.arguments(), env: p.environment(), path: p.exe(), cwd: p.cwd, cwdDir: p.cwdDir, umask: p.umask,
+		args: p.arguments(), env: p.environment(), path: p.exe(), cwd: p.cwd, cwdDir: p.cwdDir, umask: p.umask, who: p.who,
 		ignored: p.ignored, state: forked,
 	}
 	c.fds = p.fds.clone()

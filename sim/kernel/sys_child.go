@@ -190,7 +190,7 @@ func (m *Machine) installPrograms() {
 
 func (m *Machine) installProgram(path string, number int) {
 	if _, errno := m.disk.fs.Resolve(m.disk.fs.Root(), path, 0); errno == abi.ENOENT {
-		m.disk.writeFile(path, programMark+itoa(number)+"\n", 0o755)
+		m.disk.writeFile(&identity{}, path, programMark+itoa(number)+"\n", 0o755)
 	}
 }
 
@@ -200,14 +200,14 @@ func (t *Task) load(path string, args []string, depth int) (file string, program
 	if path == "" {
 		return "", 0, nil, abi.ENOENT
 	}
-	place, errno := t.m.disk.fs.Walk(t.cwd(), path, vfs.Follow)
+	place, errno := t.m.disk.fs.WalkAs(&t.proc.who.fs, t.cwd(), path, vfs.Follow)
 	n := place.Inode
 	switch {
 	case errno != abi.OK:
 		return "", 0, nil, errno
 	case n == nil:
 		return "", 0, nil, abi.ENOENT
-	case !n.IsRegular(), n.Mode()&0o111 == 0:
+	case !n.IsRegular(), t.proc.who.fs.May(n, abi.X_OK) != abi.OK:
 		return "", 0, nil, abi.EACCES
 	}
 	var head [256]byte

@@ -106,8 +106,7 @@ func (t *Task) chmod(dirfd, path, mode, flags uintptr) (uintptr, abi.Errno) {
 		if n.IsSymlink() {
 			return abi.EOPNOTSUPP // chmod(2): links have no permissions
 		}
-		n.Chmod(uint32(mode))
-		return abi.OK
+		return t.proc.who.fs.Chmod(n, uint32(mode))
 	})
 }
 
@@ -128,8 +127,7 @@ func sysFchownat(t *Task, a *Args) (uintptr, abi.Errno) {
 
 func (t *Task) chown(dirfd, path, uid, gid, flags uintptr) (uintptr, abi.Errno) {
 	return t.change(dirfd, path, flags, func(n *vfs.Inode) abi.Errno {
-		n.Chown(uint32(uid), uint32(gid))
-		return abi.OK
+		return t.proc.who.fs.Chown(n, uint32(uid), uint32(gid))
 	})
 }
 
@@ -170,9 +168,25 @@ func sysUtimensat(t *Task, a *Args) (uintptr, abi.Errno) {
 		return 0, abi.OK // fs/utimes.c:do_utimes looks at nothing else
 	}
 	return t.change(a[0], a[1], flags, func(n *vfs.Inode) abi.Errno {
+		if errno := t.maySetTimes(n, times[0] == &now && times[1] == &now); errno != abi.OK {
+			return errno
+		}
 		n.SetTimes(times[0], times[1])
 		return abi.OK
 	})
+}
+
+// maySetTimes: whoever may write a file may set its times to now, else only the
+// owner (fs/attr.c:may_setattr, setattr_prepare).
+func (t *Task) maySetTimes(n *vfs.Inode, now bool) abi.Errno {
+	as := &t.proc.who.fs
+	switch {
+	case as.Owns(n):
+		return abi.OK
+	case now:
+		return as.May(n, abi.W_OK)
+	}
+	return abi.EPERM
 }
 
 // sysUtimes is utimes(2): microseconds, links followed.
@@ -188,6 +202,9 @@ func sysUtimes(t *Task, a *Args) (uintptr, abi.Errno) {
 		}
 	}
 	return t.change(atFDCWD, a[0], 0, func(n *vfs.Inode) abi.Errno {
+		if errno := t.maySetTimes(n, a[1] == 0); errno != abi.OK {
+			return errno
+		}
 		n.SetTimes(&given[0], &given[1])
 		return abi.OK
 	})
@@ -205,6 +222,9 @@ func sysTruncate(t *Task, a *Args) (uintptr, abi.Errno) {
 		return 0, abi.EISDIR
 	case !n.IsRegular():
 		return 0, abi.EINVAL
+	}
+	if errno := t.proc.who.fs.May(n, abi.W_OK); errno != abi.OK {
+		return 0, errno
 	}
 	return 0, n.Truncate(int64(a[1]))
 }
@@ -346,20 +366,22 @@ func sysFaccessat2(t *Task, a *Args) (uintptr, abi.Errno) {
 	return t.access(a[0], a[1], a[2], a[3])
 }
 
-// access grants root everything but the execution of a file that nobody may
-// execute (fs/namei.c:generic_permission).
+// access asks for the real ids unless AT_EACCESS is given.
 func (t *Task) access(dirfd, path, mode, flags uintptr) (uintptr, abi.Errno) {
 	if mode&^7 != 0 {
 		return 0, abi.EINVAL
 	}
-	n, _, errno := t.resolve(dirfd, path, flags)
-	if errno != abi.OK {
+	may := func() (uintptr, abi.Errno) {
+		n, _, errno := t.resolve(dirfd, path, flags)
+		if errno == abi.OK && n != nil {
+			errno = t.proc.who.fs.May(n, uint32(mode))
+		}
 		return 0, errno
 	}
-	if n != nil && mode&abi.X_OK != 0 && !n.IsDir() && n.Mode()&0o111 == 0 {
-		return 0, abi.EACCES
+	if flags&abi.AT_EACCESS != 0 {
+		return may()
 	}
-	return 0, abi.OK
+	return t.proc.who.asReal(may)
 }
 
 func sysStatfs(t *Task, a *Args) (uintptr, abi.Errno) {

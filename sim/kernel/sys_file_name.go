@@ -83,7 +83,7 @@ func (t *Task) walkParent(dirfd, pathArg uintptr) (vfs.Place, abi.Errno) {
 	if errno != abi.OK {
 		return vfs.Place{}, errno
 	}
-	p, errno := t.m.disk.fs.Walk(dir, path[:n], 0)
+	p, errno := t.m.disk.fs.WalkAs(&t.proc.who.fs, dir, path[:n], 0)
 	p.Slash = n < len(path)
 	return p, errno
 }
@@ -245,6 +245,9 @@ func sysFchdir(t *Task, a *Args) (uintptr, abi.Errno) {
 func (t *Task) chdir(n *vfs.Inode) abi.Errno {
 	if n == nil || !n.IsDir() {
 		return abi.ENOTDIR
+	}
+	if errno := t.proc.who.fs.May(n, abi.X_OK); errno != abi.OK {
+		return errno
 	}
 	t.proc.cwdDir = n
 	if path, errno := n.Path(); errno == abi.OK {

@@ -52,7 +52,7 @@ func (t *Task) walk(dirfd, pathArg uintptr, how vfs.How) (vfs.Place, abi.Errno) 
 	if errno != abi.OK {
 		return vfs.Place{}, errno
 	}
-	return t.m.disk.fs.Walk(dir, path, how)
+	return t.m.disk.fs.WalkAs(&t.proc.who.fs, dir, path, how)
 }
 
 // resolve finds what a path argument names; with AT_EMPTY_PATH in flags and
@@ -87,7 +87,7 @@ func (t *Task) resolve(dirfd, pathArg, flags uintptr) (*vfs.Inode, File, abi.Err
 	if flags&abi.AT_SYMLINK_NOFOLLOW != 0 {
 		how = 0
 	}
-	n, errno := t.m.disk.fs.Resolve(dir, path, how)
+	n, errno := t.m.disk.fs.ResolveAs(&t.proc.who.fs, dir, path, how)
 	return n, nil, errno
 }
 
@@ -195,7 +195,7 @@ func (t *Task) tmpfile(p *vfs.Place, flags, mode uint32) (*vfs.Inode, abi.Errno)
 	case !p.Inode.IsDir():
 		return nil, abi.ENOTDIR
 	}
-	n, errno := t.m.disk.fs.Tmpfile(p.Inode, mode&^t.proc.umask, flags&abi.O_EXCL == 0)
+	n, errno := t.m.disk.fs.Tmpfile(&t.proc.who.fs, p.Inode, mode&^t.proc.umask, flags&abi.O_EXCL == 0)
 	if errno == abi.OK {
 		p.Dir, p.Name = p.Inode, "#"+strconv.FormatUint(n.Ino(), 10)
 	}
@@ -251,10 +251,34 @@ func (t *Task) openPlace(p *vfs.Place, flags, mode uint32) (*vfs.Inode, abi.Errn
 	case n.IsDir() && flags&(abi.O_ACCMODE|abi.O_TRUNC) != 0:
 		return nil, abi.EISDIR
 	}
+	if errno := t.mayOpen(n, flags); errno != abi.OK {
+		return nil, errno
+	}
 	if flags&abi.O_TRUNC != 0 && n.IsRegular() {
 		return n, n.Truncate(0)
 	}
 	return n, abi.OK
+}
+
+// mayOpen is what fs/namei.c:may_open asks of the permissions.
+func (t *Task) mayOpen(n *vfs.Inode, flags uint32) abi.Errno {
+	as := &t.proc.who.fs
+	if errno := as.May(n, openMask(flags)); errno != abi.OK {
+		return errno
+	}
+	if flags&abi.O_NOATIME != 0 && !as.Owns(n) {
+		return abi.EPERM
+	}
+	return abi.OK
+}
+
+// openMask is which kinds of access flags ask for (fs/open.c:ACC_MODE).
+func openMask(flags uint32) uint32 {
+	mask := [...]uint32{abi.R_OK, abi.W_OK, abi.R_OK | abi.W_OK, abi.R_OK | abi.W_OK}[flags&abi.O_ACCMODE]
+	if flags&abi.O_TRUNC != 0 {
+		mask |= abi.W_OK
+	}
+	return mask
 }
 
 // sysClose also gives up the record locks of the process on the file, even

@@ -5,7 +5,6 @@ import (
 
 	"github.com/restep/restep/sim/kernel/abi"
 	"github.com/restep/restep/sim/sched"
-	"github.com/restep/restep/sim/steplog"
 )
 
 // processEntries are the calls about the process itself, its identity, clocks
@@ -13,14 +12,6 @@ import (
 var processEntries = []Entry{
 	{Nr: abi.SYS_GETPID, Name: "getpid", Support: Full, fn: sysGetpid, quiet: true},
 	{Nr: abi.SYS_GETTID, Name: "gettid", Support: Full, fn: sysGetpid, quiet: true},
-	{Nr: abi.SYS_GETUID, Name: "getuid", Support: Full, fn: sysZero, quiet: true},
-	{Nr: abi.SYS_GETEUID, Name: "geteuid", Support: Full, fn: sysZero, quiet: true},
-	{Nr: abi.SYS_GETGID, Name: "getgid", Support: Full, fn: sysZero, quiet: true},
-	{Nr: abi.SYS_GETEGID, Name: "getegid", Support: Full, fn: sysZero, quiet: true},
-	{Nr: abi.SYS_GETGROUPS, Name: "getgroups", Support: Full, Note: "no supplementary groups", fn: sysZero, quiet: true},
-	{Nr: abi.SYS_SETUID, Name: "setuid", Support: Partial, Note: noOther, fn: sysSetID, sig: "n"},
-	{Nr: abi.SYS_SETGID, Name: "setgid", Support: Partial, Note: noOther, fn: sysSetID, sig: "n"},
-	{Nr: abi.SYS_SETGROUPS, Name: "setgroups", Support: Partial, Note: "to none", fn: sysSetID, sig: "n"},
 	{Nr: abi.SYS_UNAME, Name: "uname", Support: Full, fn: sysUname, quiet: true},
 	{Nr: abi.SYS_SYSINFO, Name: "sysinfo", Support: Partial, Note: "uptime and 16 GiB of memory", fn: sysSysinfo, quiet: true},
 	{Nr: abi.SYS_GETRANDOM, Name: "getrandom", Support: Full, fn: sysGetrandom, quiet: true},
@@ -36,19 +27,6 @@ var processEntries = []Entry{
 	{Nr: abi.SYS_NANOSLEEP, Name: "nanosleep", Support: Missing, Note: "time.Sleep needs none"},
 	{Nr: abi.SYS_CLOCK_NANOSLEEP, Name: "clock_nanosleep", Support: Missing, Note: "time.Sleep needs none"},
 	{Nr: abi.SYS_FUTEX, Name: "futex", Support: Missing},
-}
-
-const noOther = "to 0: there is no user but root"
-
-// sysSetID is setuid(2), setgid(2) or setgroups(2) that changes nothing.
-func sysSetID(t *Task, a *Args) (uintptr, abi.Errno) {
-	if uint32(a[0]) != 0 {
-		t.k.record(&Event{
-			Kind: steplog.KindUnsupported, Machine: t.m.id, Text: []byte("another user or group than root"), FD: -1, Nr: -1, Errno: abi.ENOSYS,
-		})
-		return 0, abi.ENOSYS
-	}
-	return 0, abi.OK
 }
 
 func sysGetpid(t *Task, _ *Args) (uintptr, abi.Errno) { return uintptr(t.proc.pid), abi.OK }

@@ -28,6 +28,15 @@ func (t *Task) sendTo(to []*Process, sig uint32) (uintptr, abi.Errno) {
 	if len(to) == 0 {
 		return 0, abi.ESRCH
 	}
+	allowed := to[:0]
+	for _, p := range to {
+		if t.proc.who.maySignal(&p.who) || sig == abi.SIGCONT && p.sid == t.proc.sid {
+			allowed = append(allowed, p)
+		}
+	}
+	if to = allowed; len(to) == 0 {
+		return 0, abi.EPERM
+	}
 	if sig == 0 {
 		return 0, abi.OK
 	}

@@ -78,6 +78,8 @@ func sysSocket(t *Task, a *Args) (uintptr, abi.Errno) {
 			f = newUDP(t.m.stack, family, abi.IPPROTO_UDP, keep)
 		case kind == abi.SOCK_STREAM || kind == abi.SOCK_DGRAM:
 			return 0, abi.EPROTONOSUPPORT // IPPROTO_MPTCP: net then uses TCP
+		case kind == abi.SOCK_RAW && !t.proc.who.privileged():
+			return 0, abi.EPERM
 		default:
 			return 0, abi.ESOCKTNOSUPPORT
 		}
@@ -156,7 +158,23 @@ func sysBind(t *Task, a *Args) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
+	if errno := t.mayBind(s.base(), &n); errno != abi.OK {
+		return 0, errno
+	}
 	return 0, s.bind(t, &n)
+}
+
+// mayBind keeps ports below 1024 for root (ip(7); net/ipv4/af_inet.c:__inet_bind,
+// which looks at the address first).
+func (t *Task) mayBind(b *socketBase, n *sockName) abi.Errno {
+	port, ip := n.addr.Port, n.addr.IP
+	switch {
+	case b.family != abi.AF_INET && b.family != abi.AF_INET6, port == 0, port >= 1024, t.proc.who.privileged():
+		return abi.OK
+	case !ip.Unspecified() && !ip.Multicast() && !b.stack.Local(ip) && !b.stack.broadcast(ip):
+		return abi.EADDRNOTAVAIL
+	}
+	return abi.EACCES
 }
 
 // sysListen is listen(2).

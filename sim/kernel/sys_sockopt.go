@@ -151,7 +151,9 @@ func sysSetsockopt(t *Task, a *Args) (uintptr, abi.Errno) {
 	v := int(int32At(p))
 	switch level {
 	case abi.SOL_SOCKET:
-		errno = b.setSocket(name, v)
+		if errno = t.maySet(name, v); errno == abi.OK {
+			errno = b.setSocket(name, v)
+		}
 	case abi.IPPROTO_TCP:
 		errno = b.setTCP(name, v)
 	default:
@@ -165,6 +167,26 @@ func sysSetsockopt(t *Task, a *Args) (uintptr, abi.Errno) {
 
 func int32At(p []byte) int32 {
 	return int32(uint32(p[0]) | uint32(p[1])<<8 | uint32(p[2])<<16 | uint32(p[3])<<24)
+}
+
+// maySet keeps some options for root (CAP_NET_ADMIN).
+func (t *Task) maySet(name, v int) abi.Errno {
+	if t.proc.who.privileged() {
+		return abi.OK
+	}
+	switch name {
+	case abi.SO_DEBUG:
+		if v != 0 {
+			return abi.EACCES
+		}
+	case abi.SO_PRIORITY:
+		if v < 0 || v > 6 {
+			return abi.EPERM
+		}
+	case abi.SO_SNDBUFFORCE, abi.SO_RCVBUFFORCE, abi.SO_MARK:
+		return abi.EPERM
+	}
+	return abi.OK
 }
 
 // setSocket is net/core/sock.c:sk_setsockopt.

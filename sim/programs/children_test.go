@@ -16,7 +16,7 @@ func TestChildren(t *testing.T) {
 	z := start(t, build(t, "children"))
 	for _, test := range []string{
 		"TestServer", "TestKilledServer", "TestWorkers", "TestWorkersOnMachines", "TestCrashes", "TestPanic", "TestClock",
-		"TestByHand", "TestTen", "TestPipeToConsole",
+		"TestByHand", "TestTen", "TestPipeToConsole", "TestUsers", "TestDropPrivileges", "TestCredential",
 	} {
 		t.Run(test, func(t *testing.T) {
 			for seed := uint64(1); seed <= 2; seed++ {

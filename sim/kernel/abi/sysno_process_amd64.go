@@ -34,8 +34,16 @@ const (
 	SYS_GETPPID           = 110
 	SYS_GETPGRP           = 111
 	SYS_SETSID            = 112
+	SYS_SETREUID          = 113
+	SYS_SETREGID          = 114
 	SYS_GETGROUPS         = 115
 	SYS_SETGROUPS         = 116
+	SYS_SETRESUID         = 117
+	SYS_GETRESUID         = 118
+	SYS_SETRESGID         = 119
+	SYS_GETRESGID         = 120
+	SYS_SETFSUID          = 122
+	SYS_SETFSGID          = 123
 	SYS_GETPGID           = 121
 	SYS_GETSID            = 124
 	SYS_MLOCK             = 149

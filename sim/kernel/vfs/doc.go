@@ -28,7 +28,8 @@
 // PowerOff keeps nothing that was not synced. Freeze tells what else a power
 // failure may leave: see Crash.
 //
-// What it deliberately does not do: permission checks (the process is root),
+// What it deliberately does not do: access control lists, capabilities (user 0
+// has them all),
 // quotas by user, extended attributes, access times (as mounted with noatime),
 // several file systems in one tree. It knows of mappings into memory only as a
 // View, of waiting calls only as tokens.

@@ -21,11 +21,15 @@ func (fs *FS) Create(p Place, perm uint32) (*Inode, abi.Errno) {
 
 // Tmpfile makes a regular file without a name in directory dir; linkable says
 // that Link may give it one (open(2), O_TMPFILE).
-func (fs *FS) Tmpfile(dir *Inode, perm uint32, linkable bool) (*Inode, abi.Errno) {
+func (fs *FS) Tmpfile(as *Cred, dir *Inode, perm uint32, linkable bool) (*Inode, abi.Errno) {
 	if dir.nlink == 0 {
 		return nil, abi.ENOENT
 	}
+	if errno := as.mayCreate(dir); errno != abi.OK {
+		return nil, errno
+	}
 	n := fs.newInode(abi.S_IFREG | perm&0o7777)
+	as.own(n, dir)
 	n.linkable = linkable
 	return n, abi.OK
 }
@@ -37,6 +41,16 @@ func (fs *FS) Mkdir(p Place, perm uint32) (*Inode, abi.Errno) {
 
 // Mknod makes a device with that number, or a socket's name (type in mode).
 func (fs *FS) Mknod(p Place, mode uint32, rdev uint64) (*Inode, abi.Errno) {
+	if errno := p.free(false); errno != abi.OK {
+		return nil, errno
+	}
+	if errno := p.As.mayCreate(p.Dir); errno != abi.OK {
+		return nil, errno
+	}
+	typ := mode & abi.S_IFMT
+	if (typ == abi.S_IFCHR && rdev != 0 || typ == abi.S_IFBLK) && !p.As.Root() { // 0:0 is a whiteout
+		return nil, abi.EPERM
+	}
 	n, errno := fs.make(p, mode)
 	if errno == abi.OK {
 		n.rdev = rdev
@@ -48,7 +62,11 @@ func (fs *FS) make(p Place, mode uint32) (*Inode, abi.Errno) {
 	if errno := p.free(mode&abi.S_IFMT == abi.S_IFDIR); errno != abi.OK {
 		return nil, errno
 	}
+	if errno := p.As.mayCreate(p.Dir); errno != abi.OK {
+		return nil, errno
+	}
 	n := fs.newInode(mode)
+	p.As.own(n, p.Dir)
 	if n.dir != nil {
 		n.dir.parent = p.Dir
 	}
@@ -64,7 +82,11 @@ func (fs *FS) Symlink(p Place, target string) (*Inode, abi.Errno) {
 	if errno := p.free(false); errno != abi.OK {
 		return nil, errno
 	}
+	if errno := p.As.mayCreate(p.Dir); errno != abi.OK {
+		return nil, errno
+	}
 	n := fs.newInode(abi.S_IFLNK | 0o777)
+	p.As.own(n, p.Dir)
 	n.target = target
 	n.meta.Size = int64(len(target))
 	n.disk = n.meta
@@ -76,6 +98,12 @@ func (fs *FS) Symlink(p Place, target string) (*Inode, abi.Errno) {
 // has lost its last name (link(2)).
 func (fs *FS) Link(n *Inode, p Place) abi.Errno {
 	if errno := p.free(false); errno != abi.OK {
+		return errno
+	}
+	if errno := p.As.mayLink(n); errno != abi.OK {
+		return errno
+	}
+	if errno := p.As.mayCreate(p.Dir); errno != abi.OK {
 		return errno
 	}
 	switch {
@@ -97,10 +125,16 @@ func (fs *FS) Unlink(p Place) abi.Errno {
 		return abi.EISDIR
 	case p.Inode == nil:
 		return abi.ENOENT
-	case p.Inode.IsDir():
-		return abi.EISDIR
-	case p.Slash:
+	case p.Slash && !p.Inode.IsDir():
 		return abi.ENOTDIR
+	case p.Slash:
+		return abi.EISDIR
+	}
+	if errno := p.As.mayDelete(p.Dir, p.Inode); errno != abi.OK {
+		return errno
+	}
+	if p.Inode.IsDir() {
+		return abi.EISDIR
 	}
 	fs.commitOrPend(edit{dir: p.Dir, name: p.Name, old: p.Inode}, edit{})
 	p.Inode.changed()
@@ -119,6 +153,11 @@ func (fs *FS) Rmdir(p Place) abi.Errno {
 		return abi.EBUSY
 	case p.Inode == nil:
 		return abi.ENOENT
+	}
+	if errno := p.As.mayDelete(p.Dir, p.Inode); errno != abi.OK {
+		return errno
+	}
+	switch {
 	case !p.Inode.IsDir():
 		return abi.ENOTDIR
 	case !p.Inode.Empty():
@@ -190,15 +229,38 @@ func renameAllowed(from, to *Place, flags uint32) abi.Errno {
 			return abi.EINVAL
 		}
 		return abi.ENOTEMPTY
+	case x == y:
+		return abi.OK
+	}
+	return renamePermitted(from, to, exchange)
+}
+
+// renamePermitted makes the checks of fs/namei.c:vfs_rename.
+func renamePermitted(from, to *Place, exchange bool) abi.Errno {
+	x, y, as := from.Inode, to.Inode, from.As
+	if errno := as.mayDelete(from.Dir, x); errno != abi.OK {
+		return errno
+	}
+	errno := abi.OK
+	switch {
 	case to.Dir.nlink == 0:
 		return abi.ENOENT
-	case exchange || y == nil || x == y:
-		return abi.OK
-	case x.IsDir() && !y.IsDir():
+	case y == nil:
+		errno = as.mayCreate(to.Dir)
+	default:
+		errno = as.mayDelete(to.Dir, y)
+	}
+	moves := func(n *Inode) bool { return n != nil && n.IsDir() && from.Dir != to.Dir }
+	switch {
+	case errno != abi.OK:
+		return errno
+	case !exchange && y != nil && x.IsDir() && !y.IsDir():
 		return abi.ENOTDIR
-	case !x.IsDir() && y.IsDir():
+	case !exchange && y != nil && !x.IsDir() && y.IsDir():
 		return abi.EISDIR
-	case y.IsDir() && !y.Empty():
+	case moves(x) && as.May(x, mayWrite) != abi.OK, exchange && moves(y) && as.May(y, mayWrite) != abi.OK:
+		return abi.EACCES // its ".." changes
+	case !exchange && y != nil && y.IsDir() && !y.Empty():
 		return abi.ENOTEMPTY
 	}
 	return abi.OK
@@ -209,7 +271,7 @@ func renameAllowed(from, to *Place, flags uint32) abi.Errno {
 func (fs *FS) MkdirAll(path string) (*Inode, abi.Errno) {
 	dir := fs.root
 	for path != "" {
-		p, rest, errno := fs.step(dir, path)
+		p, rest, errno := fs.step(nil, dir, path)
 		if errno != abi.OK {
 			return nil, errno
 		}

@@ -26,6 +26,8 @@ type Place struct {
 	Inode *Inode
 	Kind  Last
 	Slash bool // the path ended in a slash
+	// As is who walked; what is made or removed here, is in their name.
+	As *Cred
 }
 
 // How says what Walk does with a symbolic link as the last part of a path.
@@ -45,6 +47,12 @@ const (
 //
 // Errors as in path_resolution(7): ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG.
 func (fs *FS) Walk(base *Inode, path string, how How) (Place, abi.Errno) {
+	return fs.WalkAs(nil, base, path, how)
+}
+
+// WalkAs is Walk for someone, who must be allowed to search each directory on
+// the way: EACCES.
+func (fs *FS) WalkAs(as *Cred, base *Inode, path string, how How) (Place, abi.Errno) {
 	if path == "" {
 		return Place{}, abi.ENOENT
 	}
@@ -54,11 +62,12 @@ func (fs *FS) Walk(base *Inode, path string, how How) (Place, abi.Errno) {
 		if path[0] == '/' {
 			cur = fs.root
 		}
-		p, rest, errno := fs.step(cur, path)
+		p, rest, errno := fs.step(as, cur, path)
 		if errno != abi.OK {
 			return Place{}, errno
 		}
 		last := isSlashes(rest)
+		p.As = as
 		p.Slash = slash || last && rest != ""
 		stop := last && rest != "" && how&Creating != 0
 		if p.Inode != nil && p.Inode.IsSymlink() && !stop && (!last || how&Follow != 0 || p.Slash) {
@@ -91,9 +100,9 @@ func (fs *FS) Walk(base *Inode, path string, how How) (Place, abi.Errno) {
 	}
 }
 
-// step resolves the first part of path in directory cur and returns what
-// comes behind it, slashes included.
-func (fs *FS) step(cur *Inode, path string) (Place, string, abi.Errno) {
+// step resolves the first part of path in directory cur for someone and
+// returns what comes behind it, slashes included.
+func (fs *FS) step(as *Cred, cur *Inode, path string) (Place, string, abi.Errno) {
 	for path != "" && path[0] == '/' {
 		path = path[1:]
 	}
@@ -102,6 +111,9 @@ func (fs *FS) step(cur *Inode, path string) (Place, string, abi.Errno) {
 	}
 	if !cur.IsDir() {
 		return Place{}, "", abi.ENOTDIR
+	}
+	if errno := as.May(cur, mayExec); errno != abi.OK {
+		return Place{}, "", errno
 	}
 	n := 0
 	for n < len(path) && path[n] != '/' {
@@ -134,7 +146,12 @@ func isSlashes(s string) bool {
 // Resolve is Walk to something that must exist, and be a directory when the
 // path ends in a slash.
 func (fs *FS) Resolve(base *Inode, path string, how How) (*Inode, abi.Errno) {
-	p, errno := fs.Walk(base, path, how)
+	return fs.ResolveAs(nil, base, path, how)
+}
+
+// ResolveAs is Resolve for someone: see WalkAs.
+func (fs *FS) ResolveAs(as *Cred, base *Inode, path string, how How) (*Inode, abi.Errno) {
+	p, errno := fs.WalkAs(as, base, path, how)
 	switch {
 	case errno != abi.OK:
 		return nil, errno
