@@ -60,7 +60,7 @@ func (f *diskFile) Pread(_ *Task, p []byte, off int64) (int, abi.Errno) {
 }
 
 // Pwrite appends whatever the offset when O_APPEND is set (pwrite(2), BUGS).
-func (f *diskFile) Pwrite(_ *Task, p []byte, off int64) (int, abi.Errno) {
+func (f *diskFile) Pwrite(t *Task, p []byte, off int64) (int, abi.Errno) {
 	switch {
 	case !f.writable():
 		return 0, abi.EBADF
@@ -75,6 +75,9 @@ func (f *diskFile) Pwrite(_ *Task, p []byte, off int64) (int, abi.Errno) {
 		}
 	}
 	n, errno := f.inode.WriteAt(p, off)
+	if n > 0 {
+		t.proc.who.fs.Written(f.inode)
+	}
 	if n > 0 && f.flags&abi.O_DSYNC != 0 {
 		errno = f.d.sync(f.inode, f.flags&abi.O_SYNC != abi.O_SYNC)
 		if errno != abi.OK {

@@ -196,10 +196,11 @@ func procCmdline(_ *Kernel, p *Process) string {
 func procStatus(_ *Kernel, p *Process) string {
 	pid, ppid := strconv.Itoa(p.pid), p.ppid()
 	umask := "0" + strconv.FormatUint(uint64(p.umask), 8)
-	return "Name:\t" + p.comm() + "\nUmask:\t" + umask + "\nState:\tR (running)\nTgid:\t" + pid + "\nNgid:\t0\nPid:\t" + pid +
-		"\nPPid:\t" + ppid + "\nTracerPid:\t0\nUid:" + p.who.uid.text(p.who.fs.UID) + "\nGid:" + p.who.gid.text(p.who.fs.GID) +
-		"\nFDSize:\t" + strconv.Itoa(max(64, len(p.fds.slots))) + "\nGroups:\t" + p.who.groups() + "\nVmPeak:\t  131072 kB\nVmSize:\t  131072 kB\nVmRSS:\t   16384 kB\nThreads:\t1\nSigIgn:\t" + hex16(p.ignored) +
-		"\nSigCgt:\t" + hex16(p.handled) + "\nCpus_allowed:\tf\n"
+	text := "Name:\t" + p.comm() + "\nUmask:\t" + umask + "\nState:\tR (running)\nTgid:\t" + pid + "\nNgid:\t0\nPid:\t" + pid
+	text += "\nPPid:\t" + ppid + "\nTracerPid:\t0\nUid:" + p.who.uid.text(p.who.fs.UID) + "\nGid:" + p.who.gid.text(p.who.fs.GID)
+	text += "\nFDSize:\t" + strconv.Itoa(max(64, len(p.fds.slots))) + "\nGroups:\t" + p.who.groups()
+	text += "\nVmPeak:\t  131072 kB\nVmSize:\t  131072 kB\nVmRSS:\t   16384 kB\nThreads:\t1\nSigIgn:\t" + hex16(p.ignored)
+	return text + "\nSigCgt:\t" + hex16(p.handled) + "\nCpus_allowed:\tf\n"
 }
 
 func (p *Process) ppid() string {

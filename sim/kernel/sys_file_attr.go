@@ -226,6 +226,7 @@ func sysTruncate(t *Task, a *Args) (uintptr, abi.Errno) {
 	if errno := t.proc.who.fs.May(n, abi.W_OK); errno != abi.OK {
 		return 0, errno
 	}
+	t.proc.who.fs.Written(n)
 	return 0, n.Truncate(int64(a[1]))
 }
 
@@ -241,6 +242,7 @@ func sysFtruncate(t *Task, a *Args) (uintptr, abi.Errno) {
 	if !ok || !d.writable() {
 		return 0, abi.EINVAL
 	}
+	t.proc.who.fs.Written(d.inode)
 	return 0, d.inode.Truncate(int64(a[1]))
 }
 
@@ -273,6 +275,7 @@ func sysFallocate(t *Task, a *Args) (uintptr, abi.Errno) {
 	if off+length < 0 || off+length > vfs.MaxFileSize {
 		return 0, abi.EFBIG
 	}
+	t.proc.who.fs.Written(d.inode)
 	switch mode {
 	case abi.FALLOC_FL_COLLAPSE_RANGE:
 		return 0, d.inode.Collapse(off, length)

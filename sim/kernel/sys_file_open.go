@@ -242,6 +242,8 @@ func (t *Task) openPlace(p *vfs.Place, flags, mode uint32) (*vfs.Inode, abi.Errn
 		return nil, abi.EEXIST
 	case creat && n.IsDir():
 		return nil, abi.EISDIR
+	case creat && p.Dir != nil && t.proc.who.fs.MayCreateOver(p.Dir, n) != abi.OK:
+		return nil, abi.EACCES
 	case !n.IsDir() && (p.Slash || flags&abi.O_DIRECTORY != 0):
 		return nil, abi.ENOTDIR
 	case flags&abi.O_PATH != 0:
@@ -255,6 +257,7 @@ func (t *Task) openPlace(p *vfs.Place, flags, mode uint32) (*vfs.Inode, abi.Errn
 		return nil, errno
 	}
 	if flags&abi.O_TRUNC != 0 && n.IsRegular() {
+		t.proc.who.fs.Written(n)
 		return n, n.Truncate(0)
 	}
 	return n, abi.OK

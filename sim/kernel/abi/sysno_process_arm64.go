@@ -19,8 +19,16 @@ const (
 	SYS_KILL              = 129
 	SYS_TKILL             = 130
 	SYS_TGKILL            = 131
+	SYS_SETREGID          = 143
 	SYS_SETGID            = 144
+	SYS_SETREUID          = 145
 	SYS_SETUID            = 146
+	SYS_SETRESUID         = 147
+	SYS_GETRESUID         = 148
+	SYS_SETRESGID         = 149
+	SYS_GETRESGID         = 150
+	SYS_SETFSUID          = 151
+	SYS_SETFSGID          = 152
 	SYS_SETPGID           = 154
 	SYS_GETPGID           = 155
 	SYS_GETSID            = 156

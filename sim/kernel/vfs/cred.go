@@ -130,7 +130,37 @@ func (c *Cred) Chown(n *Inode, uid, gid uint32) abi.Errno {
 		case gid != ^uint32(0) && (!owner || gid != n.meta.GID && !c.In(gid)):
 			return abi.EPERM
 		}
+		if n.dir == nil && !c.In(n.meta.GID) {
+			n.meta.Mode &^= abi.S_ISGID
+		}
 	}
 	n.Chown(uid, gid)
 	return abi.OK
+}
+
+// Written clears the set-id bits of a file that somebody else than root changes
+// (fs/attr.c:setattr_should_drop_suidgid).
+func (c *Cred) Written(n *Inode) {
+	mode := n.meta.Mode
+	if mode&(abi.S_ISUID|abi.S_ISGID) == 0 || c.Root() || !n.IsRegular() {
+		return
+	}
+	mode &^= abi.S_ISUID
+	if mode&0o010 != 0 || !c.In(n.meta.GID) {
+		mode &^= abi.S_ISGID
+	}
+	n.Chmod(mode)
+}
+
+// MayCreateOver refuses O_CREAT on what another user has put into a directory
+// with the sticky bit, unless it is a file or a named pipe: those are allowed
+// with /proc/sys/fs/protected_regular and protected_fifos 0
+// (fs/namei.c:may_create_in_sticky).
+func (c *Cred) MayCreateOver(dir, n *Inode) abi.Errno {
+	typ, sticky := n.meta.Mode&abi.S_IFMT, dir.meta.Mode&(abi.S_ISVTX|0o002)
+	if typ == abi.S_IFREG || typ == abi.S_IFIFO || sticky != abi.S_ISVTX|0o002 ||
+		n.meta.UID == dir.meta.UID || n.meta.UID == c.UID {
+		return abi.OK
+	}
+	return abi.EACCES
 }

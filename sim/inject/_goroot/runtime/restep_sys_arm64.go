@@ -22,6 +22,7 @@ const (
 	restepSysSetpgid        = 154
 	restepSysGetrusage      = 165
 	restepSysPrctl          = 167
+	restepSysGettimeofday   = 169
 	restepSysGetpid         = 172
 	restepSysGetppid        = 173
 	restepSysMunmap         = 215
