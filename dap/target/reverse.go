@@ -38,10 +38,17 @@ type search struct {
 	// whole makes each window begin with the run, because hit counts matter.
 	whole bool
 	floor uint64 // steps before this one are not looked at; at least 1
+	// goroutine is the only one that is looked for, 0 for all: nothing before
+	// its start is looked at.
+	goroutine int64
 	// splits are steps at which a window must begin: a goroutine starts there
 	// on whose stack a variable is watched.
 	splits []uint64
 }
+
+// farWindow is the width of the first window for which it pays to know where a
+// goroutine starts.
+const farWindow = 64
 
 var errMany = errors.New("too many stops")
 
@@ -58,6 +65,15 @@ func (s *search) last(ctx context.Context, end moment) (*found, error) {
 		end = moment{step: end.step, atStep: true}
 	}
 	for width := uint64(1); end.step > s.floor; width *= 2 {
+		if s.goroutine != 0 && width == farWindow {
+			n, err := s.t.startOf(s.goroutine)
+			if err != nil {
+				return nil, err
+			}
+			if s.floor = max(s.floor, n); end.step <= s.floor {
+				break
+			}
+		}
 		from := end.step - min(width, end.step-s.floor)
 		for _, n := range s.splits {
 			if n > from && n < end.step {
@@ -296,18 +312,37 @@ func (t *Target) startsOfStacks() (list []uint64, err error) {
 		if w.goroutine == 0 {
 			continue
 		}
-		c := t.prog.Log.Cursor(steplog.Filter{Kinds: []steplog.Kind{steplog.KindGo}})
-		for c.Next() {
-			if f, ok := c.Step().Field(steplog.TagGoroutine); ok && int64(f.Num) == w.goroutine {
-				list = append(list, c.Step().Number)
-				break
-			}
+		n, err := t.startOf(w.goroutine)
+		if err != nil {
+			return nil, err
 		}
-		if err := c.Err(); err != nil {
-			return nil, fmt.Errorf("read the recorded run: %w", err)
+		if n > 0 {
+			list = append(list, n)
 		}
 	}
 	return list, nil
+}
+
+// startOf returns the step at which a goroutine starts, 0 for the first one.
+func (t *Target) startOf(goroutine int64) (uint64, error) {
+	if n, ok := t.firsts[goroutine]; ok {
+		return n, nil
+	}
+	found := uint64(0)
+	c := t.prog.Log.Cursor(steplog.Filter{Kinds: []steplog.Kind{steplog.KindGo}})
+	for found == 0 && c.Next() {
+		if f, ok := c.Step().Field(steplog.TagGoroutine); ok && int64(f.Num) == goroutine {
+			found = c.Step().Number
+		}
+	}
+	if err := c.Err(); err != nil {
+		return 0, fmt.Errorf("read the recorded run: %w", err)
+	}
+	if t.firsts == nil {
+		t.firsts = map[int64]uint64{}
+	}
+	t.firsts[goroutine] = found
+	return found, nil
 }
 
 // anyStops reports whether a breakpoint of the user's is on.

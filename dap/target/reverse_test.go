@@ -277,3 +277,18 @@ func TestStepBackFine(t *testing.T) {
 		t.Errorf("by statements: %v at %v", lines, pcs)
 	}
 }
+
+// TestStepBackBeforeMain: what called a machine's main function is the
+// simulator, no line of the program.
+func TestStepBackBeforeMain(t *testing.T) {
+	_, target, engine := openMachines(t)
+	n := stepOf(t, target, "starting server")
+	for name, back := range map[string]func(context.Context) (bool, error){"line": target.StepBack, "out": target.StepBackOut} {
+		if err := engine.Jump(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := back(t.Context()); ok || err != nil {
+			t.Errorf("%s: %v, %v; at %s", name, ok, err, at(t, target))
+		}
+	}
+}

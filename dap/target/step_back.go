@@ -99,6 +99,9 @@ func (t *Target) lastLine(ctx context.Context, choose func(standing) (*lines, er
 		return false, err
 	}
 	l, err := choose(at)
+	if errors.Is(err, errNoLines) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -131,7 +134,7 @@ func (t *Target) searchLines(goroutine int64, l *lines) (*lineSearch, error) {
 		return nil, err
 	}
 	match := func(tgt *proc.Target) (bool, error) { return l.match(tgt, goroutine) }
-	return &lineSearch{search{t: t, floor: 1, matches: match}, drop}, nil
+	return &lineSearch{search{t: t, floor: 1, goroutine: goroutine, matches: match}, drop}, nil
 }
 
 // otherLines are the lines that may come before the present one: of the function
@@ -152,6 +155,9 @@ func (t *Target) otherLines(at standing, out bool) (*lines, error) {
 
 // lineID is the id of the breakpoint at all these places.
 const lineID = stopID - 1
+
+// errNoLines says that there is nothing to go back to.
+var errNoLines = errors.New("the function has no lines of the program")
 
 // lines are the places in the present function and its caller where a line
 // begins.
@@ -176,8 +182,8 @@ func (t *Target) linesOf(frames []Frame, caller bool) (*lines, error) {
 	}
 	for _, f := range frames[:min(count, len(frames))] {
 		fn := bi.PCToFunc(f.PC)
-		if fn == nil {
-			break
+		if fn == nil || inSimulator(fn.Name) {
+			break // what calls a machine's main is a loop over all its init functions
 		}
 		pcs, err := fn.AllPCs("", 0)
 		if err != nil {
@@ -193,7 +199,7 @@ func (t *Target) linesOf(frames []Frame, caller bool) (*lines, error) {
 		}
 	}
 	if len(l.addrs) == 0 {
-		return nil, errors.New("the function that is shown has no lines")
+		return nil, errNoLines
 	}
 	return l, nil
 }

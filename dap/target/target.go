@@ -33,9 +33,10 @@ type Target struct {
 	// nil resumes directly.
 	Resume func(context.Context) error
 
-	vars     *variables // guarded by the debugger's lock
-	stopLine int        // where the breakpoint is in stopFile
-	watches  []*Watch   // see SetWatches
+	vars     *variables       // guarded by the debugger's lock
+	stopLine int              // where the breakpoint is in stopFile
+	watches  []*Watch         // see SetWatches
+	firsts   map[int64]uint64 // see startOf
 
 	mu       sync.Mutex // guards run and closed
 	run      *program.Run
