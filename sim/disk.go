@@ -138,8 +138,9 @@ func (m Machine) ReadFile(path string) ([]byte, error) {
 }
 
 // WriteFile puts a file onto the machine's disk, which may be off, with all
-// directories above it, as if written and synced. What it makes belongs to
-// MachineConfig.User. The path is absolute; errors are as from os.WriteFile.
+// directories above it, as if written and synced; programs that watch it with
+// inotify are told. What it makes belongs to MachineConfig.User. The path is
+// absolute; errors are as from os.WriteFile.
 func (m Machine) WriteFile(path string, data []byte, perm fs.FileMode) error {
 	m.check("WriteFile")
 	_, n := simOp(opWriteFile, m.id, path, string(data), int64(perm.Perm()))

@@ -14,6 +14,10 @@ type disk struct {
 	lastFile uint64
 	// fifos are the named pipes that are open.
 	fifos []namedPipe
+	// notifiers are the inotify instances of the machine, lastMove the newest
+	// cookie of a rename.
+	notifiers []*notifier
+	lastMove  uint32
 	// faults are what the test made the disk fail at.
 	faults []diskFault
 	// lost is what the last power failure may have left.
@@ -122,7 +126,7 @@ func (d *disk) place(path string) vfs.Place {
 
 // powerOff loses everything that was not synced.
 func (d *disk) powerOff() {
-	d.fifos, d.lost = nil, nil
+	d.fifos, d.lost, d.notifiers = nil, nil, nil
 	if d.fs.Pending() {
 		d.lost = d.fs.Freeze()
 	}

@@ -56,7 +56,11 @@ func (f *diskFile) Pread(_ *Task, p []byte, off int64) (int, abi.Errno) {
 			return 0, errno
 		}
 	}
-	return f.inode.ReadAt(p, off)
+	n, errno := f.inode.ReadAt(p, off)
+	if n > 0 {
+		f.notifyFile(abi.IN_ACCESS)
+	}
+	return n, errno
 }
 
 // Pwrite appends whatever the offset when O_APPEND is set (pwrite(2), BUGS).
@@ -77,6 +81,7 @@ func (f *diskFile) Pwrite(t *Task, p []byte, off int64) (int, abi.Errno) {
 	n, errno := f.inode.WriteAt(p, off)
 	if n > 0 {
 		t.proc.who.fs.Written(f.inode)
+		f.notifyFile(abi.IN_MODIFY)
 	}
 	if n > 0 && f.flags&abi.O_DSYNC != 0 {
 		errno = f.d.sync(f.inode, f.flags&abi.O_SYNC != abi.O_SYNC)
@@ -131,10 +136,16 @@ func (f *diskFile) Ioctl(_ *Task, req, arg uintptr) (uintptr, abi.Errno) {
 // Release gives up the locks of the description and those of the process on
 // the file (fcntl(2), flock(2)).
 func (f *diskFile) Release(t *Task) abi.Errno {
+	if f.writable() {
+		f.notifyFile(abi.IN_CLOSE_WRITE)
+	} else {
+		f.notifyFile(abi.IN_CLOSE_NOWRITE)
+	}
 	f.inode.Funlock(f.id)
 	f.inode.UnlockAll(f.id | ofdOwner)
 	f.inode.UnlockAll(uint64(t.proc.pid))
 	f.inode.Close()
+	f.d.notifyGone(f.inode)
 	return abi.OK
 }
 
@@ -189,6 +200,7 @@ func (f *dirFile) getdents(p []byte) (int, abi.Errno) {
 	if !f.inode.Linked() {
 		return 0, abi.ENOENT
 	}
+	f.notifyFile(abi.IN_ACCESS)
 	done := 0
 	for ; f.pos < int64(len(f.list)); f.pos++ {
 		e := &f.list[f.pos]

@@ -151,16 +151,23 @@ func (d *disk) writeFile(owner *identity, path, text string, perm uint32) abi.Er
 			made(dir)
 		}
 	}
-	_, missing := d.fs.Resolve(d.fs.Root(), path, vfs.Follow)
+	p, errno := d.fs.Walk(d.fs.Root(), path, vfs.Follow)
+	if errno != abi.OK {
+		return errno
+	}
 	n, errno := d.fs.Install(path, perm, vfs.Text(text))
 	if errno != abi.OK {
 		return errno
 	}
-	if missing != abi.OK {
+	if p.Inode == nil {
 		made(n)
+		d.notifyName(p.Dir, n, abi.IN_CREATE, 0, p.Name)
 	}
 	n.Chmod(perm)
 	d.fs.Sync(n, false)
+	for _, mask := range [...]uint32{abi.IN_OPEN, abi.IN_MODIFY, abi.IN_CLOSE_WRITE} {
+		d.notify(n, mask, p.Dir, p.Name)
+	}
 	return abi.OK
 }
 

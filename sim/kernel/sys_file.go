@@ -114,8 +114,6 @@ var fileEntries = []Entry{
 	{Nr: abi.SYS_LLISTXATTR, Name: "llistxattr", Support: Partial, Note: noXattr, fn: sysNoXattr, sig: "p"},
 	{Nr: abi.SYS_FLISTXATTR, Name: "flistxattr", Support: Partial, Note: noXattr, fn: sysNoXattr, sig: "f"},
 	{Nr: abi.SYS_SETXATTR, Name: "setxattr", Support: Partial, Note: noXattr, fn: sysNoXattr, sig: "pp"},
-	{Nr: abi.SYS_INOTIFY_INIT, Name: "inotify_init", Support: Missing},
-	{Nr: abi.SYS_INOTIFY_INIT1, Name: "inotify_init1", Support: Missing},
 }
 
 // Notes that several rows share.

@@ -106,7 +106,11 @@ func (t *Task) chmod(dirfd, path, mode, flags uintptr) (uintptr, abi.Errno) {
 		if n.IsSymlink() {
 			return abi.EOPNOTSUPP // chmod(2): links have no permissions
 		}
-		return t.proc.who.fs.Chmod(n, uint32(mode))
+		errno := t.proc.who.fs.Chmod(n, uint32(mode))
+		if errno == abi.OK {
+			t.m.disk.notify(n, abi.IN_ATTRIB, nil, "")
+		}
+		return errno
 	})
 }
 
@@ -127,7 +131,11 @@ func sysFchownat(t *Task, a *Args) (uintptr, abi.Errno) {
 
 func (t *Task) chown(dirfd, path, uid, gid, flags uintptr) (uintptr, abi.Errno) {
 	return t.change(dirfd, path, flags, func(n *vfs.Inode) abi.Errno {
-		return t.proc.who.fs.Chown(n, uint32(uid), uint32(gid))
+		errno := t.proc.who.fs.Chown(n, uint32(uid), uint32(gid))
+		if errno == abi.OK {
+			t.m.disk.notify(n, abi.IN_ATTRIB, nil, "")
+		}
+		return errno
 	})
 }
 
@@ -172,6 +180,7 @@ func sysUtimensat(t *Task, a *Args) (uintptr, abi.Errno) {
 			return errno
 		}
 		n.SetTimes(times[0], times[1])
+		t.m.disk.notify(n, timesEvent(times), nil, "")
 		return abi.OK
 	})
 }
@@ -187,6 +196,18 @@ func (t *Task) maySetTimes(n *vfs.Inode, now bool) abi.Errno {
 		return as.May(n, abi.W_OK)
 	}
 	return abi.EPERM
+}
+
+// timesEvent is what a change of times is to those who watch
+// (include/linux/fsnotify.h:fsnotify_change).
+func timesEvent(times [2]*int64) uint32 {
+	switch {
+	case times[1] == nil:
+		return abi.IN_ACCESS
+	case times[0] == nil:
+		return abi.IN_MODIFY
+	}
+	return abi.IN_ATTRIB
 }
 
 // sysUtimes is utimes(2): microseconds, links followed.
@@ -206,6 +227,7 @@ func sysUtimes(t *Task, a *Args) (uintptr, abi.Errno) {
 			return errno
 		}
 		n.SetTimes(&given[0], &given[1])
+		t.m.disk.notify(n, abi.IN_ATTRIB, nil, "")
 		return abi.OK
 	})
 }
@@ -227,7 +249,10 @@ func sysTruncate(t *Task, a *Args) (uintptr, abi.Errno) {
 		return 0, errno
 	}
 	t.proc.who.fs.Written(n)
-	return 0, n.Truncate(int64(a[1]))
+	if errno = n.Truncate(int64(a[1])); errno == abi.OK {
+		t.m.disk.notify(n, abi.IN_MODIFY, nil, "")
+	}
+	return 0, errno
 }
 
 func sysFtruncate(t *Task, a *Args) (uintptr, abi.Errno) {
@@ -243,7 +268,10 @@ func sysFtruncate(t *Task, a *Args) (uintptr, abi.Errno) {
 		return 0, abi.EINVAL
 	}
 	t.proc.who.fs.Written(d.inode)
-	return 0, d.inode.Truncate(int64(a[1]))
+	if errno = d.inode.Truncate(int64(a[1])); errno == abi.OK {
+		d.notifyFile(abi.IN_MODIFY)
+	}
+	return 0, errno
 }
 
 // sysFallocate is fallocate(2).
@@ -276,26 +304,35 @@ func sysFallocate(t *Task, a *Args) (uintptr, abi.Errno) {
 		return 0, abi.EFBIG
 	}
 	t.proc.who.fs.Written(d.inode)
+	errno = d.allocate(mode, off, length)
+	if errno == abi.OK {
+		d.notifyFile(abi.IN_MODIFY)
+	}
+	return 0, errno
+}
+
+// allocate is fallocate(2) with arguments that were checked.
+func (d *diskFile) allocate(mode uintptr, off, length int64) abi.Errno {
 	switch mode {
 	case abi.FALLOC_FL_COLLAPSE_RANGE:
-		return 0, d.inode.Collapse(off, length)
+		return d.inode.Collapse(off, length)
 	case abi.FALLOC_FL_INSERT_RANGE:
-		return 0, d.inode.Insert(off, length)
+		return d.inode.Insert(off, length)
 	}
 	if mode&(abi.FALLOC_FL_PUNCH_HOLE|abi.FALLOC_FL_ZERO_RANGE) != 0 {
 		if errno := d.inode.Zero(off, length); errno != abi.OK {
-			return 0, errno
+			return errno
 		}
 	}
 	if mode&abi.FALLOC_FL_PUNCH_HOLE == 0 {
 		if errno := d.inode.Reserve(off, length); errno != abi.OK {
-			return 0, errno
+			return errno
 		}
 	}
 	if mode&abi.FALLOC_FL_KEEP_SIZE != 0 {
-		return 0, abi.OK
+		return abi.OK
 	}
-	return 0, d.inode.Extend(off + length)
+	return d.inode.Extend(off + length)
 }
 
 // inodeForSync is the inode that fsync(2) is about; EINVAL for files that

@@ -15,8 +15,16 @@ func (t *Task) mkdir(dirfd, path, mode uintptr) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
-	_, errno = t.m.disk.fs.Mkdir(p, uint32(mode)&0o1777&^t.proc.umask)
-	return 0, errno
+	n, errno := t.m.disk.fs.Mkdir(p, uint32(mode)&0o1777&^t.proc.umask)
+	return 0, t.made(&p, n, errno)
+}
+
+// made tells that n has got a name, if it has.
+func (t *Task) made(p *vfs.Place, n *vfs.Inode, errno abi.Errno) abi.Errno {
+	if errno == abi.OK {
+		t.m.disk.notifyName(p.Dir, n, abi.IN_CREATE, 0, p.Name)
+	}
+	return errno
 }
 
 func sysMknod(t *Task, a *Args) (uintptr, abi.Errno)   { return t.mknod(atFDCWD, a[0], a[1], a[2]) }
@@ -39,8 +47,8 @@ func (t *Task) mknod(dirfd, path, modeArg, dev uintptr) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
-	_, errno = t.m.disk.fs.Mknod(p, mode&^t.proc.umask, uint64(dev))
-	return 0, errno
+	n, errno := t.m.disk.fs.Mknod(p, mode&^t.proc.umask, uint64(dev))
+	return 0, t.made(&p, n, errno)
 }
 
 func sysRmdir(t *Task, a *Args) (uintptr, abi.Errno) {
@@ -59,10 +67,20 @@ func (t *Task) unlink(dirfd, path, flags uintptr) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
+	d := t.m.disk
 	if flags != 0 {
-		return 0, t.m.disk.fs.Rmdir(p)
+		errno = d.fs.Rmdir(p)
+	} else {
+		errno = d.fs.Unlink(p)
 	}
-	return 0, t.m.disk.fs.Unlink(p)
+	if errno == abi.OK {
+		if flags == 0 {
+			d.notifySelf(p.Inode, abi.IN_ATTRIB)
+		}
+		d.notifyGone(p.Inode)
+		d.notifyName(p.Dir, p.Inode, abi.IN_DELETE, 0, p.Name)
+	}
+	return 0, errno
 }
 
 // walkParent is walk for calls that work on the last name itself: a symbolic
@@ -111,7 +129,25 @@ func (t *Task) rename(oldfd, oldPath, newfd, newPath uintptr, flags uint32) (uin
 	if errno != abi.OK {
 		return 0, errno
 	}
-	return 0, t.m.disk.fs.Rename(from, to, flags)
+	errno = t.m.disk.fs.Rename(from, to, flags)
+	if errno == abi.OK && from.Inode != to.Inode {
+		t.moved(&from, &to, flags&abi.RENAME_EXCHANGE != 0)
+	}
+	return 0, errno
+}
+
+// moved tells what a rename did.
+func (t *Task) moved(from, to *vfs.Place, exchange bool) {
+	d := t.m.disk
+	if exchange {
+		d.notifyMove(from.Inode, from, to, nil)
+		d.notifyMove(to.Inode, to, from, nil)
+		return
+	}
+	d.notifyMove(from.Inode, from, to, to.Inode)
+	if to.Inode != nil {
+		d.notifyGone(to.Inode)
+	}
 }
 
 func sysLink(t *Task, a *Args) (uintptr, abi.Errno) { return t.link(atFDCWD, a[0], atFDCWD, a[1], 0) }
@@ -141,7 +177,10 @@ func (t *Task) link(oldfd, oldPath, newfd, newPath, flags uintptr) (uintptr, abi
 	if n == nil {
 		return 0, abi.EXDEV
 	}
-	return 0, t.m.disk.fs.Link(n, p)
+	if errno = t.m.disk.fs.Link(n, p); errno == abi.OK {
+		t.m.disk.notifySelf(n, abi.IN_ATTRIB)
+	}
+	return 0, t.made(&p, n, errno)
 }
 
 // magicLink is the file that /proc/self/fd leads to when it is followed, even
@@ -178,8 +217,8 @@ func (t *Task) symlink(target, dirfd, path uintptr) (uintptr, abi.Errno) {
 	if errno != abi.OK {
 		return 0, errno
 	}
-	_, errno = t.m.disk.fs.Symlink(p, to)
-	return 0, errno
+	n, errno := t.m.disk.fs.Symlink(p, to)
+	return 0, t.made(&p, n, errno)
 }
 
 func sysReadlink(t *Task, a *Args) (uintptr, abi.Errno) { return t.readlink(atFDCWD, a[0], a[1], a[2]) }

@@ -183,7 +183,25 @@ func (t *Task) open(dirfd, path uintptr, flags, mode uint32) (uintptr, abi.Errno
 		f.Release(t)
 		return 0, errno
 	}
+	t.notifyOpen(f, &p, flags)
 	return uintptr(got), abi.OK
+}
+
+// notifyOpen tells of a file that was opened at p: made, opened, cut
+// (fs/namei.c:open_last_lookups, fs/open.c:do_dentry_open).
+func (t *Task) notifyOpen(f File, p *vfs.Place, flags uint32) {
+	df := onDisk(f)
+	if df == nil || len(df.d.notifiers) == 0 {
+		return
+	}
+	made := p.Inode == nil
+	if made {
+		df.d.notifyName(p.Dir, df.inode, abi.IN_CREATE, 0, p.Name)
+	}
+	df.notifyFile(abi.IN_OPEN)
+	if flags&abi.O_TRUNC != 0 && !made && df.inode.IsRegular() {
+		df.notifyFile(abi.IN_MODIFY)
+	}
 }
 
 // tmpfile is openat(2) with O_TMPFILE; p becomes what the file is shown as

@@ -4,7 +4,9 @@ import "github.com/restep/restep/sim/kernel/abi"
 
 // tables are the parts of the system call table; each part stands beside the
 // functions it names.
-var tables = [...][]Entry{processEntries, identityEntries, childEntries, fileEntries, memoryEntries, socketEntries}
+var tables = [...][]Entry{
+	processEntries, identityEntries, childEntries, fileEntries, notifyEntries, memoryEntries, socketEntries,
+}
 
 // numbers is the size of the index by number: the newest calls are below 470.
 const numbers = 512

@@ -8,7 +8,7 @@ func TestHelpers(t *testing.T) {
 	z := start(t, build(t, "helpers"))
 	for _, test := range []string{
 		"TestWaits", "TestExecDies", "TestSignals", "TestPause", "TestClock", "TestDiskFull", "TestDiskFault",
-		"TestCrashStates", "TestRemove",
+		"TestReload", "TestCrashStates", "TestRemove",
 	} {
 		t.Run(test, func(t *testing.T) {
 			for seed := uint64(1); seed <= 3; seed++ {

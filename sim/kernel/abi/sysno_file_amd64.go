@@ -100,3 +100,9 @@ const (
 	SYS_FACCESSAT2      = 439
 	SYS_FCHMODAT2       = 452
 )
+
+// Numbers of the calls of inotify(7); inotify_init stands above.
+const (
+	SYS_INOTIFY_ADD_WATCH = 254
+	SYS_INOTIFY_RM_WATCH  = 255
+)

@@ -104,3 +104,9 @@ const (
 	SYS_GETDENTS     = 1065
 	SYS_FUTIMESAT    = 1066
 )
+
+// Numbers of the calls of inotify(7); inotify_init1 stands above.
+const (
+	SYS_INOTIFY_ADD_WATCH = 27
+	SYS_INOTIFY_RM_WATCH  = 28
+)

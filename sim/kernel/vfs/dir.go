@@ -122,6 +122,25 @@ func (d *Inode) Has(name string) bool {
 	return ok
 }
 
+// Child returns the inode behind a name of directory d, nil for none.
+func (d *Inode) Child(name string) *Inode {
+	n, errno := d.lookup(name)
+	if errno != abi.OK {
+		return nil
+	}
+	return n
+}
+
+// NameOf returns the first name of n in directory d, "" for none.
+func (d *Inode) NameOf(n *Inode) string {
+	for i := range d.dir.entries {
+		if d.dir.entries[i].inode == n {
+			return d.dir.entries[i].name
+		}
+	}
+	return ""
+}
+
 // Path is the absolute path of directory d; ENOENT when it was removed
 // (getcwd(2)).
 func (d *Inode) Path() (string, abi.Errno) {

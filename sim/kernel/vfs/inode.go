@@ -271,6 +271,9 @@ func (n *Inode) Close() {
 	n.forget()
 }
 
+// InUse reports whether an open file description refers to the inode.
+func (n *Inode) InUse() bool { return n.live().opens > 0 }
+
 func (n *Inode) forget() {
 	if n.nlink > 0 || n.live().opens > 0 {
 		return

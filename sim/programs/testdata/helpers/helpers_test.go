@@ -321,6 +321,40 @@ func TestDiskFault(t *testing.T) {
 	}
 }
 
+// TestReload puts a new configuration onto a machine whose program watches the
+// folder of it, before and after a crash.
+func TestReload(t *testing.T) {
+	m := sim.NewMachine(sim.MachineConfig{
+		Files: map[string]string{"/etc/app/conf": "0"},
+		MainFunc: func() {
+			fd, err := syscall.InotifyInit1(syscall.IN_NONBLOCK)
+			if err != nil {
+				log.Fatal(err)
+			}
+			if _, err := syscall.InotifyAddWatch(fd, "/etc/app", syscall.IN_CLOSE_WRITE); err != nil {
+				log.Fatal(err)
+			}
+			watch := os.NewFile(uintptr(fd), "inotify")
+			for buf := make([]byte, 4096); ; {
+				text, err := os.ReadFile("/etc/app/conf")
+				log.Printf("loaded %s %v", text, err)
+				if _, err := watch.Read(buf); err != nil {
+					log.Fatal(err)
+				}
+			}
+		},
+	})
+	for _, text := range []string{"1", "2"} {
+		_, err := m.WaitForLog("loaded")
+		must(t, err)
+		must(t, m.WriteFile("/etc/app/conf", []byte(text), 0o644))
+		_, err = m.WaitForLog("loaded " + text)
+		must(t, err)
+		m.Crash()
+		m.Restart()
+	}
+}
+
 // TestCrashStates writes two records without a sync and looks at what may be
 // left of them.
 func TestCrashStates(t *testing.T) {
