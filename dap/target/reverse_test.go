@@ -283,12 +283,19 @@ func TestStepBackFine(t *testing.T) {
 func TestStepBackBeforeMain(t *testing.T) {
 	_, target, engine := openMachines(t)
 	n := stepOf(t, target, "starting server")
-	for name, back := range map[string]func(context.Context) (bool, error){"line": target.StepBack, "out": target.StepBackOut} {
-		if err := engine.Jump(t.Context(), n); err != nil {
-			t.Fatal(err)
-		}
-		if ok, err := back(t.Context()); ok || err != nil {
-			t.Errorf("%s: %v, %v; at %s", name, ok, err, at(t, target))
-		}
+	if err := engine.Jump(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := target.StepBackOut(t.Context()); ok || err != nil {
+		t.Errorf("out of main: %v, %v; at %s", ok, err, at(t, target))
+	}
+	if err := engine.Jump(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := target.StepBack(t.Context()); !ok || err != nil || !strings.HasPrefix(at(t, target), "machines_test.server:") {
+		t.Fatalf("to the start of main: %v, %v; at %s", ok, err, at(t, target))
+	}
+	if ok, err := target.StepBack(t.Context()); ok || err != nil {
+		t.Errorf("before main: %v, %v; at %s", ok, err, at(t, target))
 	}
 }
