@@ -402,12 +402,16 @@ func (r *reporter) command(name string, args ...string) string {
 			switch flag, _, _ := strings.Cut(f, "="); flag {
 			case "-short", "-tags", "-env", "-sched", "-preempt":
 				words = append(words, f)
-			case "-skip", "-parallel", "-benchtime", "-benchmem", "-memory", "-timeout", "-vet": // the recorded run has them
+			case "-skip", "-parallel", "-benchtime", "-benchmem", "-memory", "-timeout", "-vet", "-exec": // the recorded run has them
 			default:
 				words = append(words, "-buildflag="+f)
 			}
 		}
 		words = append(words, r.arg)
 	}
-	return name + " " + quoteArgs(words)
+	line := name + " " + quoteArgs(words)
+	if name == "restep test" && !r.bin.Here() {
+		return "GOARCH=" + r.bin.GOARCH + " " + line
+	}
+	return line
 }

@@ -104,6 +104,17 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// TestArchitecture: the log of a run on another CPU than amd64 says so, for its
+// steps are others.
+func TestArchitecture(t *testing.T) {
+	for goarch, want := range map[string][]steplog.Pair{"": nil, "amd64": nil, "arm64": {{Key: "goarch", Value: "arm64"}}} {
+		s := launch.Spec{Test: "TestX", GOARCH: goarch}
+		if h := s.Header(); !slices.Equal(h.Extra, want) {
+			t.Errorf("%q: %v, want %v", goarch, h.Extra, want)
+		}
+	}
+}
+
 // TestBenchmark: a benchmark is run by -test.bench, and no test with it.
 func TestBenchmark(t *testing.T) {
 	s := launch.Spec{Test: "BenchmarkX", Flags: []string{"-test.benchtime=5x"}}

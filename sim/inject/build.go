@@ -59,7 +59,7 @@ type Binary struct {
 	ModuleDir  string
 	PackageDir string
 	GoVersion  string // "go1.26.8"
-	GOARCH     string // "amd64", "arm64"
+	GOARCH     string // "amd64", "arm64"; "" is this computer's
 	Goroot     string // what GOROOT stood for in the build
 	OverlayDir string // patched and added files, by path below GOROOT/src
 	// Instrumented says that BuildConfig.Instrument was set.
@@ -69,7 +69,7 @@ type Binary struct {
 
 // Here reports whether the binary is for the CPU of this computer; another needs
 // an emulator, and no debugger can hold it.
-func (b *Binary) Here() bool { return b.GOARCH == runtime.GOARCH }
+func (b *Binary) Here() bool { return b.GOARCH == "" || b.GOARCH == runtime.GOARCH }
 
 // builder is one call of Build.
 type builder struct {
