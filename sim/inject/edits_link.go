@@ -26,4 +26,13 @@ var linkerEdits = []Edit{
 		Text: "restepAlign(ctxt, symn, sl, k)",
 		Why:  "the ranges must start at a word that nothing shared touches",
 	},
+	{
+		File: "cmd/link/internal/ld/data.go", Func: "(*Link).dodata", Text: "restepRetype(ctxt, symGroupType)",
+		Why: "a switch of machines would copy a range of each of four sections",
+	},
+	{
+		File: "cmd/link/internal/ld/data.go", Func: "(*GCProg).AddSym",
+		Text: "if restepNoPointers(p.ctxt.loader, s) { return }",
+		Why:  "variables without pointers lie among those with them",
+	},
 }

@@ -69,6 +69,57 @@ func TestLayoutOfWebProgram(t *testing.T) {
 	checkComplete(t, f, l)
 }
 
+// TestHotTogether: variables that are written lie in two pieces, one with and
+// one without initial values, whether they hold pointers or not; a table that
+// is only read lies in neither.
+func TestHotTogether(t *testing.T) {
+	bin := buildPlain(t, BuildConfig{Dir: writeModule(t, map[string]string{
+		"go.mod": "module example.com/hot\n\ngo 1.26\n",
+		"hot_test.go": `package hot
+
+import "testing"
+
+var (
+	list   = []string{"a"}  // .data
+	number = 7              // .noptrdata otherwise
+	names  []string         // .bss
+	count  int              // .noptrbss otherwise
+	read   = [3]*int{&count} // never written
+)
+
+func change() { list, number = nil, number+1 }
+
+func init() { names, count = append(names, "b"), 1 }
+
+func Test(t *testing.T) {
+	change()
+	t.Log(list, number, names, count, *read[len(names)-1])
+}
+`})})
+	f, err := elf.Open(bin.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	piece := func(name string) uint64 {
+		s := symbolNamed(t, f, "example.com/hot."+name)
+		for _, r := range bin.Layout.Machine {
+			if s.Size > 0 && s.Value >= r.Addr && s.Value < r.end() {
+				return r.Addr
+			}
+		}
+		t.Fatalf("%s belongs to no machine", name)
+		return 0
+	}
+	if piece("list") != piece("number") || piece("names") != piece("count") {
+		t.Errorf("the pieces of list and number: %#x, %#x; of names and count: %#x, %#x",
+			piece("list"), piece("number"), piece("names"), piece("count"))
+	}
+	if piece("read") == piece("list") {
+		t.Error("what is never written lies with what is")
+	}
+}
+
 // checkComplete fails if a writable section has bytes without a symbol: such
 // a variable would have no class.
 func checkComplete(t *testing.T, f *elf.File, l *Layout) {

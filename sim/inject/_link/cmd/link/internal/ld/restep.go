@@ -67,14 +67,24 @@ func restepFindGroups(ctxt *Link) {
 		return (kind == sym.SBSS || kind == sym.SNOPTRBSS) && ldr.SymSize(s) <= most
 	}
 	for i := range groups {
-		if s := loader.Sym(i); groups[i] == restepCold && (empty(s, restepWord) || restepHotType[ldr.SymName(ldr.SymGoType(s))]) {
+		if s := loader.Sym(i); groups[i] == restepCold && (empty(s, restepWord) || restepIsHotType(ldr.SymName(ldr.SymGoType(s)))) {
 			heat(s)
 		}
 	}
-	for _, text := range ctxt.Textp {
-		if !restepIsInit(ldr.SymName(text)) {
+	for i := range groups {
+		s := loader.Sym(i)
+		if s == 0 || groups[i] < restepHot || empty(s, ldr.SymSize(s)) {
 			continue
 		}
+		relocs := ldr.Relocs(s)
+		for i := range relocs.Count() {
+			if target := relocs.At(i).Sym(); empty(target, restepPointed) {
+				heat(target)
+			}
+		}
+	}
+	for _, text := range ctxt.Textp {
+		init := restepIsInit(ldr.SymName(text))
 		code, relocs := ldr.Data(text), ldr.Relocs(text)
 		for i := range relocs.Count() {
 			r := relocs.At(i)
@@ -82,7 +92,10 @@ func restepFindGroups(ctxt *Link) {
 			if int(target) >= len(groups) || groups[target] != restepCold {
 				continue
 			}
-			if use := restepUse(ctxt, code, r); use == restepWrites || use == restepPoints && empty(target, restepSmall) {
+			switch use := restepUse(ctxt, code, r); {
+			case use == restepWrites && (init || ldr.SymSize(target) <= restepWord || empty(target, restepSmall)):
+				heat(target)
+			case use == restepPoints && init && empty(target, restepSmall):
 				heat(target)
 			}
 		}
@@ -91,15 +104,58 @@ func restepFindGroups(ctxt *Link) {
 }
 
 // A variable without an initial value is taken to be written when it has up to
-// restepWord bytes, or up to restepSmall and an init function takes its address.
+// restepWord bytes, up to restepPointed and a variable holds its address, or up
+// to restepSmall and an init function takes its address or any function writes it. One with an initial value is so when an init
+// function writes it, or any function and it has up to restepWord bytes.
 const (
-	restepSmall = 1024
-	restepWord  = 48
+	restepSmall   = 1024
+	restepPointed = 256
+	restepWord    = 48
 )
 
-// restepHotType are types whose variables are written wherever they are used.
-var restepHotType = map[string]bool{
-	"type:sync.Pool": true, "type:sync.Once": true, "type:sync.Mutex": true, "type:sync.RWMutex": true,
+// restepHotTypes are types whose variables are written wherever they are used;
+// those of protobuf, mostly in arrays, when their package is initialised.
+var restepHotTypes = []string{
+	"sync.Pool", "sync.Once", "sync.Mutex", "sync.RWMutex", "internal/godebug.Setting",
+	"google.golang.org/protobuf/internal/impl.ExtensionInfo", "google.golang.org/protobuf/internal/filedesc.File",
+}
+
+func restepIsHotType(name string) bool {
+	name = strings.TrimPrefix(strings.TrimPrefix(name, "type:"), "noalg.")
+	if strings.HasPrefix(name, "[") {
+		_, name, _ = strings.Cut(name, "]") // [n]T
+	}
+	for _, hot := range restepHotTypes {
+		if name == hot {
+			return true
+		}
+	}
+	return false
+}
+
+// restepRetype puts hot variables without pointers beside those with them, so
+// that a section has one piece to copy, and there are two sections: those with
+// and those without initial values.
+func restepRetype(ctxt *Link, types []sym.SymKind) {
+	ldr := ctxt.loader
+	for i := range types {
+		s := loader.Sym(i)
+		if s == 0 || !restepNoPointers(ldr, s) || ldr.SymGoType(s) == 0 || restepGroup(ctxt, s) != restepHot {
+			continue
+		}
+		if ldr.SymType(s) == sym.SNOPTRDATA {
+			types[i] = sym.SDATA
+		} else {
+			types[i] = sym.SBSS
+		}
+	}
+}
+
+// restepNoPointers says whether a variable was compiled as one that the
+// collector has nothing to look for in.
+func restepNoPointers(ldr *loader.Loader, s loader.Sym) bool {
+	kind := ldr.SymType(s)
+	return kind == sym.SNOPTRDATA || kind == sym.SNOPTRBSS
 }
 
 func restepClass(ctxt *Link, s loader.Sym) int {
