@@ -89,7 +89,7 @@ var runtimeEdits = []Edit{
 		Why: "each machine has its own list of pools"},
 
 	// Several runs in one process: see restep_reuse.go.
-	{File: "runtime/mem_linux.go", Func: "sysUnusedOS", Text: "restepLast()",
+	{File: "runtime/mem_linux.go", Func: "sysUnusedOS", Text: "restepGaveBack(uintptr(v), n)",
 		Why: "whether a page that was given back has been written is not known"},
 
 	// Profiles and traces.

@@ -13,7 +13,7 @@ import (
 // behind: each ends in its own way.
 var reusing = map[string][]string{
 	"reuse": {"TestSubtests", "TestFails", "TestPanics", "TestExits", "TestLeaks", "TestCrashes", "TestRuntime",
-		"TestMemory", "TestDeep", "Test.*s"},
+		"TestMemory", "TestHeap", "TestDeep", "Test.*s"},
 	"soak":  {"TestHTTP", "TestChannels", "TestTimers", "TestFiles", "TestCrashes"},
 	"ends":  {"TestMainPanics", "TestMainExits", "TestDeadlock", "TestTimeout", "TestThreads", "TestCrashWaits"},
 	"files": {"TestMapShared", "TestMapFaults", "TestPipeBlocks", "TestProc"},

@@ -166,22 +166,30 @@ func restepKernelContext(c *restepContext) {
 }
 
 // restepSymbolize names the functions at a return address, inlined ones first.
-// No answer is kept from one run to the next: a look-up fills the runtime's
-// cache of pc values, whose misses draw random numbers, so a run that looks up
-// less than the one before is another run.
+// It leaves the runtime's cache of pc values alone, as a signal handler does:
+// what is in it decides which look-ups of stack walks draw random numbers, and
+// a run that finds names remembered looks up less than another.
 func restepSymbolize(pc uintptr, emit func(function, file string, line int)) {
 	pc--
+	if restepKnownSymbol(pc, emit) {
+		return
+	}
 	f := findfunc(pc)
 	if !f.valid() {
 		return
 	}
-	seed, seed64 := restepCheapState()
+	sym := restepNewSymbol()
+	cache := &getg().m.pcvalueCache
+	cache.inUse++
 	u, uf := newInlineUnwinder(f, pc)
 	for ; uf.valid(); uf = u.next(uf) {
 		file, line := u.fileLine(uf)
-		emit(u.srcFunc(uf).name(), file, line)
+		function := u.srcFunc(uf).name()
+		emit(function, file, line)
+		sym.add(function, file, line)
 	}
-	restepSetCheapState(seed, seed64)
+	cache.inUse--
+	sym.publish(pc)
 }
 
 // restepStepped counts a recorded step. The assignment is where a debugger has

@@ -17,10 +17,12 @@ import "unsafe"
 // never followed by another one in the same process.
 //
 // That pagemap tells all pages that were written is verified once in each
-// zygote, by a comparison of all memory. Two things that a run can do it does
-// not tell, so after them no other run follows (restepLast): giving pages back
-// (a page that the zygote had reads as zeroes and is shared with everyone), and
-// profiling, which leaves timers and handlers behind.
+// zygote, by a comparison of all memory; with restepFlagVerify, at each run. It
+// does not tell of pages that were given back: what the zygote had there reads
+// as zeroes and is shared with everyone. Those are noted (restepGaveBack). Nor
+// does it tell what the kernel has besides memory: after profiling, which leaves
+// timers and handlers behind, no other run follows (restepLast). Nothing else of
+// that kind reaches the real kernel: see restepReal and restepFilter.
 //
 // Invariant: what lies in the window of the simulator is never restored and
 // never changes the address of anything else.
@@ -51,6 +53,8 @@ type restepReuseState struct {
 	cpu       int64   // that the child had taken when it answered last, µs
 	faults    int64   // page faults that the child had taken when it looked for written pages, 0 if it never did
 	logFaults int64   // those of them that made the step log's pages present
+	ngiven    int
+	given     [256]restepGiven // what the run gave back to the kernel
 	nsaved    int
 	saved     [4096]restepSavedRun
 	nmaps     int
@@ -61,10 +65,14 @@ type restepReuseState struct {
 	copies    [restepKeepPages]restepCopy
 	entries   [32 << 10]uint64 // of pagemap
 	text      [128 << 10]byte  // of maps
+	symbols   restepSymbols
 }
 
 // restepSavedRun is a run of pages of which there is a copy.
 type restepSavedRun struct{ lo, hi, at uintptr }
+
+// restepGiven is memory whose pages read as zeroes until they are written again.
+type restepGiven struct{ lo, hi uintptr }
 
 // restepVMA is one line of /proc/self/maps.
 type restepVMA struct {
@@ -72,6 +80,7 @@ type restepVMA struct {
 	none     bool // reserved: no access
 	writable bool
 	stack    bool
+	file     bool // where a page is not present, it is as in the file
 }
 
 // restepCopy is memory to bring back; from 0 means zeroes. Assembly reads it.
@@ -117,7 +126,8 @@ func restepSnapshot() {
 		m := &s.maps[i]
 		ok := restepPagemap(m.lo, m.hi, func(page uintptr, entry uint64) bool {
 			s := restepReuse()
-			if !restepIsData(page) && (!m.writable || entry&(restepPresent|restepSwapped) == 0) {
+			there := m.file || entry&(restepPresent|restepSwapped) != 0
+			if !restepIsData(page) && !(m.writable && there) {
 				return true
 			}
 			if at+restepPageSize > restepSavedBase+restepSavedMax {
@@ -193,7 +203,12 @@ func restepReadVMAs(maps *[1024]restepVMA) (count int) {
 			return 0
 		}
 		perms := text[i+1 : i+5]
-		for i < n && text[i] != '\n' {
+		for field := 0; i < n && text[i] != '\n'; {
+			if text[i] == ' ' {
+				field++
+			} else if field == 4 && text[i] != '0' {
+				m.file = true // it has an inode
+			}
 			if text[i] == '[' && i+4 < n && text[i+1] == 's' && text[i+2] == 't' && text[i+3] == 'a' {
 				m.stack = true
 			}
@@ -280,7 +295,11 @@ func restepAgain(code int32) {
 	if !restepUnmapNew() {
 		return
 	}
-	if faults := restepFaults() - s.logFaults; faults != s.faults || faults == 0 {
+	if s.faults == 0 {
+		// khugepaged would make pages writable without a fault.
+		restepSys(restepSysPrctl, 41, 1, 0, 0, 0, 0) // PR_SET_THP_DISABLE
+	}
+	if faults := restepFaults() - s.logFaults; faults != s.faults || faults == 0 || s.ngiven > 0 {
 		// Without a fault no other page can have been written than before.
 		if !restepFindWritten() {
 			return
@@ -341,6 +360,9 @@ func restepUnmapNew() bool {
 				j++
 			}
 			if j < s.nmaps && s.maps[j].lo <= at {
+				if m.none && !s.maps[j].none {
+					return false
+				}
 				end := min(m.hi, s.maps[j].hi)
 				if s.maps[j].none && m.writable {
 					const flags = 0x32 // MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED
@@ -410,8 +432,10 @@ func restepFindWritten() bool {
 			if k < s.nsaved && s.saved[k].lo <= page {
 				from = s.saved[k].at + page - s.saved[k].lo
 			}
-			if !there && (from == 0 || restepIsData(page)) || there && !written && (!first || restepSame(page, from)) {
-				return true // as the zygote had it
+			if !there && (from == 0 || m.file) || there && !written && (!first || restepSame(page, from)) {
+				if from == 0 || !restepWasGiven(page) {
+					return true // as the zygote had it
+				}
 			}
 			if pages++; pages > restepKeepPages {
 				return false
@@ -456,7 +480,7 @@ func restepVerify() bool {
 			there := entry&(restepPresent|restepSwapped) != 0
 			if k < s.nsaved && s.saved[k].lo <= page {
 				saved := s.saved[k].at + page - s.saved[k].lo
-				return (there || restepIsData(page)) && restepSame(page, saved)
+				return (there || m.file) && restepSame(page, saved)
 			}
 			return !m.writable || !there || restepSame(page, 0)
 		})
@@ -485,6 +509,33 @@ func restepLast() {
 	if restep.on && restepReusing {
 		restepReuse().keep = false
 	}
+}
+
+// restepGaveBack notes that pages go back to the kernel.
+//
+//go:nosplit
+func restepGaveBack(addr, size uintptr) {
+	if !restep.on || !restepReusing {
+		return
+	}
+	s := restepReuse()
+	if s.ngiven == len(s.given) {
+		s.keep = false
+		return
+	}
+	s.given[s.ngiven] = restepGiven{addr, addr + size}
+	s.ngiven++
+}
+
+// restepWasGiven reports whether the run gave a page back.
+func restepWasGiven(page uintptr) bool {
+	s := restepReuse()
+	for i := range s.given[:s.ngiven] {
+		if g := &s.given[i]; g.lo < page+restepPageSize && page < g.hi {
+			return true
+		}
+	}
+	return false
 }
 
 // restepAddCopy adds a page to the list, joined with the one before if it can

@@ -342,7 +342,7 @@ func restepBecome(n uintptr) {
 	restepOpenExport(exportPath)
 	if restepReusing {
 		s := restepReuse()
-		s.keep = r.flags&(restepFlagGate|restepFlagLast) == 0 && r.stop == 0
+		s.keep, s.ngiven = r.flags&(restepFlagGate|restepFlagLast) == 0 && r.stop == 0, 0
 		s.verify = r.flags&restepFlagVerify != 0
 	}
 	if !restepReusing || !restepReuse().filtered {

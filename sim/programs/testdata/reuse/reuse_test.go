@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 	"unique"
+	"unsafe"
 
 	"github.com/restep/restep/sim"
 )
@@ -160,6 +161,54 @@ func TestMemory(t *testing.T) {
 		held = append(held, b)
 	}
 	t.Log(len(held))
+}
+
+// node is one of many objects of many sizes.
+type node struct {
+	next *node
+	data []byte
+}
+
+// TestHeap fills a heap of some 30 MB from several goroutines, gives half of it
+// back to the kernel and fills it again. Addresses decide the order of the map.
+func TestHeap(t *testing.T) {
+	trace(t)
+	nodes := map[*node]int{}
+	for round := range 3 {
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		for g := range 8 {
+			wg.Go(func() {
+				var last *node
+				for i := range 5000 {
+					n := &node{next: last, data: make([]byte, (i*37+g)%1500)}
+					for _, b := range n.data {
+						if b != 0 {
+							t.Error("new memory is not zero")
+						}
+					}
+					copy(n.data, "written")
+					mu.Lock()
+					nodes[n] = i
+					mu.Unlock()
+					last = n
+				}
+			})
+		}
+		wg.Wait()
+		hash := uint64(14695981039346656037)
+		for n, i := range nodes {
+			hash = (hash ^ uint64(uintptr(unsafe.Pointer(n))) ^ uint64(i)) * 1099511628211
+			if i%3 > 0 {
+				delete(nodes, n)
+			}
+		}
+		runtime.GC()
+		if round == 1 {
+			debug.FreeOSMemory()
+		}
+		t.Logf("%x %d", hash, len(nodes))
+	}
 }
 
 // TestDeep grows stacks.
