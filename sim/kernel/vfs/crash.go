@@ -82,39 +82,57 @@ func (c *Crash) addInode(n *Inode) {
 
 func samePage(a, b *page) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// findNeeds fills in what each change of names builds on.
+// findNeeds fills in what each change of names builds on: the last one before it
+// of a name that it changes, the last one that made or moved a directory above,
+// and all that emptied a directory that goes. Those need the ones before them.
 func (c *Crash) findNeeds() {
+	type name struct {
+		dir  *Inode
+		name string
+	}
 	c.needs = make([][]int, c.ops)
+	changed := map[name]int{}    // which change was the last of a name
+	placed := map[*Inode]int{}   // and which one put a directory where it is
+	within := map[*Inode][]int{} // the changes in a directory
 	for i := range c.ops {
-		for k := range i {
-			if c.items[i].op.buildsOn(c.items[k].op) {
+		o := c.items[i].op
+		need := func(k int, ok bool) {
+			if ok {
 				c.needs[i] = append(c.needs[i], k)
 			}
 		}
+		for _, e := range o.real() {
+			k, ok := changed[name{e.dir, e.name}]
+			need(k, ok)
+			for d := e.dir; d != c.fs.root; d = d.dir.parent {
+				k, ok := placed[d]
+				need(k, ok)
+			}
+			if e.old != nil && e.old.dir != nil {
+				for _, k := range within[e.old] {
+					need(k, true)
+				}
+				within[e.old] = nil // who builds on them builds on this one
+			}
+		}
+		for _, e := range o.real() {
+			changed[name{e.dir, e.name}] = i
+			within[e.dir] = append(within[e.dir], i)
+			if e.new != nil && e.new.dir != nil {
+				placed[e.new] = i
+			}
+		}
+		slices.Sort(c.needs[i])
+		c.needs[i] = slices.Compact(c.needs[i])
 	}
 }
 
-// buildsOn reports whether o cannot be on the disk without the earlier p.
-func (o *op) buildsOn(p *op) bool {
-	for i := range o.edits {
-		e := &o.edits[i]
-		if e.dir == nil {
-			continue
-		}
-		for k := range p.edits {
-			f := &p.edits[k]
-			switch {
-			case f.dir == nil:
-			case f.dir == e.dir && f.name == e.name:
-				return true
-			case f.new != nil && f.new.dir != nil && e.dir.within(f.new):
-				return true // made or moved a directory above
-			case e.old != nil && e.old.dir != nil && f.dir == e.old:
-				return true // emptied the directory that goes
-			}
-		}
+// real are the one or two edits of a change.
+func (o *op) real() []edit {
+	if o.edits[1].dir == nil {
+		return o.edits[:1]
 	}
-	return false
+	return o.edits[:]
 }
 
 // Items is how many things may or may not be on the disk.
@@ -271,7 +289,7 @@ func (f *fileData) fit(size int64) {
 
 // Describe says in words what of s differs from losing everything.
 func (c *Crash) Describe(s CrashState) string {
-	b := []byte(nil)
+	b, names := []byte(nil), c.names()
 	for i, v := range s {
 		if v == 0 {
 			continue
@@ -284,9 +302,10 @@ func (c *Crash) Describe(s CrashState) string {
 		case it.op != nil:
 			b = it.op.describe(b)
 		case it.page < 0:
-			b = append(strconv.AppendInt(append(append(b, "size of "...), c.name(it.inode)...), it.inode.meta.Size, 10), " bytes"...)
+			b = append(append(append(b, "size of "...), names[it.inode]...), ' ')
+			b = append(strconv.AppendInt(b, it.inode.meta.Size, 10), " bytes"...)
 		default:
-			b = strconv.AppendInt(append(append(append(b, "page of "...), c.name(it.inode)...), "at "...), it.page*pageSize, 10)
+			b = strconv.AppendInt(append(append(append(b, "page of "...), names[it.inode]...), " at "...), it.page*pageSize, 10)
 			if v < Sectors {
 				b = append(strconv.AppendInt(append(b, " torn after "...), int64(v)*sectorSize, 10), " bytes"...)
 			}
@@ -298,23 +317,31 @@ func (c *Crash) Describe(s CrashState) string {
 	return string(b)
 }
 
-// name finds what an inode is called, for Describe.
-func (c *Crash) name(n *Inode) string {
+// names finds what each changed inode is called, for Describe.
+func (c *Crash) names() map[*Inode]string {
+	names := make(map[*Inode]string, len(c.inodes))
+	for _, n := range c.inodes {
+		names[n] = "inode " + strconv.FormatUint(n.ino, 10)
+	}
+	named := map[*Inode]bool{}
 	dirs := []*Inode{c.fs.root}
 	for len(dirs) > 0 {
 		d := dirs[len(dirs)-1]
 		dirs = dirs[:len(dirs)-1]
 		for i := range d.dir.entries {
 			e := &d.dir.entries[i]
-			if e.inode == n {
-				return e.name + " "
+			if e.inode == nil {
+				continue
 			}
-			if e.inode != nil && e.inode.dir != nil {
+			if _, ok := names[e.inode]; ok && !named[e.inode] {
+				names[e.inode], named[e.inode] = e.name, true
+			}
+			if e.inode.dir != nil {
 				dirs = append(dirs, e.inode)
 			}
 		}
 	}
-	return "inode " + strconv.FormatUint(n.ino, 10) + " "
+	return names
 }
 
 func (o *op) describe(b []byte) []byte {

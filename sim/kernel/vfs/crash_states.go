@@ -1,7 +1,5 @@
 package vfs
 
-import "sort"
-
 // States returns up to limit different states of the disk that a power failure
 // may leave, the most telling ones first: nothing survived, everything did,
 // then each thing alone, each thing missing, everything up to a point in time,
@@ -9,7 +7,7 @@ import "sort"
 // these are all states of whole pages. Two states that look alike to whoever
 // reads the disk count once.
 func (c *Crash) States(limit int, rand func() uint64) []CrashState {
-	e := &enumeration{c: c, limit: limit}
+	e := &enumeration{c: c, limit: limit, tries: 4096 + 16*limit, prints: c.newPrints(), seen: map[uint64]bool{}}
 	e.add(c.Nothing())
 	e.add(c.All())
 	n := len(c.items)
@@ -25,12 +23,12 @@ func (c *Crash) States(limit int, rand func() uint64) []CrashState {
 		}
 	}
 	e.prefixes()
-	for i := range n {
+	for i := 0; i < n && !e.full(); i++ {
 		e.alone(i)
 		e.missing(i)
 	}
 	for _, sectors := range [...]uint8{1, Sectors / 2, Sectors - 1} {
-		for i := c.ops; i < n; i++ {
+		for i := c.ops; i < n && !e.full(); i++ {
 			if c.items[i].page >= 0 {
 				s := c.All()
 				s[i] = sectors
@@ -39,6 +37,7 @@ func (c *Crash) States(limit int, rand func() uint64) []CrashState {
 		}
 	}
 	for tries := 0; n > 0 && tries < 4*limit && len(e.states) < limit; tries++ {
+		e.tries = 1
 		e.add(c.Random(rand))
 	}
 	return e.states
@@ -47,26 +46,28 @@ func (c *Crash) States(limit int, rand func() uint64) []CrashState {
 type enumeration struct {
 	c      *Crash
 	limit  int
+	tries  int // how many states more are looked at
 	states []CrashState
-	seen   []uint64 // fingerprints, ascending
+	prints *prints
+	seen   map[uint64]bool // the prints of states
 }
+
+// full reports whether no more states are wanted. It bounds the work where very
+// many look alike, as the pages of a file without a name.
+func (e *enumeration) full() bool { return len(e.states) >= e.limit || e.tries <= 0 }
 
 // add takes a state that is legal, or becomes so by losing more, and that no
 // other one looks like.
 func (e *enumeration) add(s CrashState) {
-	if len(e.states) >= e.limit {
+	if e.full() {
 		return
 	}
+	e.tries--
 	s = e.c.legal(s)
-	print := e.c.fingerprint(e.c.Disk(s))
-	i := sort.Search(len(e.seen), func(i int) bool { return e.seen[i] >= print })
-	if i < len(e.seen) && e.seen[i] == print {
-		return
+	if print := e.prints.of(s); !e.seen[print] {
+		e.seen[print] = true
+		e.states = append(e.states, s)
 	}
-	e.seen = append(e.seen, 0)
-	copy(e.seen[i+1:], e.seen[i:])
-	e.seen[i] = print
-	e.states = append(e.states, s)
 }
 
 // alone is a state in which one thing and its foundations survived.
@@ -94,7 +95,7 @@ func (e *enumeration) missing(i int) {
 // prefixes are the states of a file system that keeps changes of names in
 // order: with all bytes of files, with none, and with sizes only.
 func (e *enumeration) prefixes() {
-	for k := 0; k <= e.c.ops; k++ {
+	for k := 0; k <= e.c.ops && !e.full(); k++ {
 		for _, kind := range [...]int{0, 1, 2} {
 			s := e.c.Nothing()
 			for i := range s {
@@ -105,80 +106,6 @@ func (e *enumeration) prefixes() {
 				}
 			}
 			e.add(s)
-		}
-	}
-}
-
-// fingerprint is a hash of what can be read on a disk: names, types,
-// permissions, owners, sizes, and the bytes of the files that were being
-// changed. Times do not count (FNV-1a).
-func (c *Crash) fingerprint(d *FS) uint64 {
-	h := hash(14695981039346656037)
-	dirs := []*Inode{d.root}
-	for len(dirs) > 0 {
-		dir := dirs[len(dirs)-1]
-		dirs = dirs[:len(dirs)-1]
-		h.number(int64(dir.ino))
-		for i := range dir.dir.entries {
-			entry := &dir.dir.entries[i]
-			h.text(entry.name)
-			n := entry.inode
-			if n == nil {
-				continue
-			}
-			for _, v := range [...]int64{int64(n.ino), int64(n.meta.Mode), n.meta.Size, int64(n.meta.UID), int64(n.meta.GID)} {
-				h.number(v)
-			}
-			if n.dir != nil {
-				dirs = append(dirs, n)
-			}
-			if n.file != nil && c.changes(n.ino) {
-				h.file(n)
-			}
-		}
-	}
-	return uint64(h)
-}
-
-func (c *Crash) changes(ino uint64) bool {
-	for _, n := range c.inodes {
-		if n.ino == ino {
-			return true
-		}
-	}
-	return false
-}
-
-type hash uint64
-
-func (h *hash) number(v int64) {
-	for range 8 {
-		*h = (*h ^ hash(v&255)) * 1099511628211
-		v >>= 8
-	}
-}
-
-func (h *hash) text(s string) {
-	for i := range len(s) {
-		*h = (*h ^ hash(s[i])) * 1099511628211
-	}
-	h.number(int64(len(s)))
-}
-
-func (h *hash) file(n *Inode) {
-	for k := range n.file.mem.chunks {
-		ch := &n.file.mem.chunks[k]
-		for i, p := range ch.pages {
-			if p == nil || *p == (page{}) {
-				continue // a hole reads as zero, too
-			}
-			h.number(ch.base + int64(i))
-			for at := 0; at < pageSize; at += 8 {
-				w := uint64(p[at]) | uint64(p[at+1])<<8 | uint64(p[at+2])<<16 | uint64(p[at+3])<<24 |
-					uint64(p[at+4])<<32 | uint64(p[at+5])<<40 | uint64(p[at+6])<<48 | uint64(p[at+7])<<56
-				*h = (*h ^ hash(w)) * 1099511628211
-				*h ^= *h >> 29
-			}
 		}
 	}
 }
