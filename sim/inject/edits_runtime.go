@@ -210,6 +210,11 @@ var runtimeEdits = []Edit{
 
 	{File: "runtime/signal_unix.go", Func: "os_sigpipe", Text: "if restep.on { restepSigpipe(); return }", Why: whySignal},
 
+	// Names of source files.
+	{File: "runtime/symtab.go", Func: "(*Frames).Next", Find: "frame.File, frame.Line = file, int(line)", Op: After, Text: "; frame.File = restepFile(file)", Why: whyFile},
+	{File: "runtime/symtab.go", Func: "(*Func).FileLine", Find: "return fi.file, int(fi.line)", Op: Before, Text: "if restep.on { return restepFile(fi.file), int(fi.line) }; ", Why: whyFile},
+	{File: "runtime/symtab.go", Func: "(*Func).FileLine", Find: "return file, int(line32)", Op: Before, Text: "file = restepFile(file); ", Why: whyFile},
+
 	// Children.
 	{File: "runtime/proc.go", Func: "syscall_runtime_BeforeFork", Text: "if restep.on { return }", Why: whyFork},
 	{File: "runtime/proc.go", Func: "syscall_runtime_AfterFork", Text: "if restep.on { return }", Why: whyFork},
@@ -240,5 +245,6 @@ const (
 	whyPlain    = "a locked instruction takes as long as twenty others, and a round trip over a channel has dozens"
 	whySignal   = "each process has its own signals"
 	whyProfile  = "profiles and traces measure the host's time, with signals and threads"
+	whyFile     = "tests look for their data beside the file that runtime.Caller names, which has no folder in a build with -trimpath"
 	whyFork     = "no real process is made; the real signal mask and handlers stay"
 )

@@ -159,3 +159,19 @@ func restepSimOp(op uint8, id uint32, a, b string, v int64) (text string, n int6
 	})
 	return text, n
 }
+
+// restepFile is what a program hears of a source file: where it is on machine
+// main, whose folder /src holds the module under test (replay/launch). The
+// build leaves out the folders of the host, so "net/url.go" and
+// "example.org/mod/a.go" have none of their own.
+func restepFile(file string) string {
+	if !restep.on || file == "" || file[0] == '/' || file[0] == '<' {
+		return file
+	}
+	for i := range len(file) {
+		if file[i] == '/' {
+			return "/src/" + file
+		}
+	}
+	return file // _testmain.go
+}

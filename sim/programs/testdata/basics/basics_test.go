@@ -27,6 +27,13 @@ func TestPackageFolder(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	pc, file, _, _ := runtime.Caller(0)
+	if b, err := os.ReadFile(filepath.Join(filepath.Dir(file), "testdata/hello.txt")); err != nil || string(b) != "again" {
+		t.Errorf("beside %s: %q, %v", file, b, err)
+	}
+	if other, _ := runtime.FuncForPC(pc).FileLine(pc); other != file || !filepath.IsAbs(file) {
+		t.Errorf("FileLine says %s, Caller %s", other, file)
+	}
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "a/b"), 0o755); err != nil {
 		t.Error(err)
