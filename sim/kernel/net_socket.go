@@ -62,8 +62,14 @@ type ancillary struct {
 	// was sent to.
 	source  socket.IP
 	hasInfo bool
-	// ttl is IP_TTL.
-	hasTTL bool
+	// hasTTL is IP_TTL or IPV6_HOPLIMIT; tos is IP_TOS or IPV6_TCLASS.
+	hasTTL, hasTOS bool
+	tos            uint8
+	// v4 says that a received datagram came over IPv4, hasMapped that its
+	// IPv6 socket wants IPV6_PKTINFO of it, too.
+	v4, hasMapped bool
+	// segment is UDP_SEGMENT: send messages of at most so many bytes.
+	segment uint16
 }
 
 // socketBase is what all kinds of sockets have.

@@ -16,6 +16,7 @@ type datagram struct {
 	// icmp makes it an answer to a message that dst had sent to src: what its
 	// socket's next call fails with. There is no data then.
 	icmp abi.Errno
+	tos  uint8 // type of service or traffic class, the ECN bits included
 }
 
 // datagramMax is the most bytes in one message, udp(7).
@@ -264,12 +265,47 @@ func (f *udpSocket) send(t *Task, m *outMessage) (int, abi.Errno) {
 		}
 		source = m.anc.source
 	}
-	src := socket.Addr{IP: source, Port: f.addr.Port}
-	f.stack.sendUDP(f, &datagram{
-		from: f.stack, src: src, dst: to, srcText: src.String(), dstText: to.String(),
-		data: append(make([]byte, 0, len(m.data)), m.data...),
-	})
-	return len(m.data), abi.OK
+	g := datagram{from: f.stack, src: socket.Addr{IP: source, Port: f.addr.Port}, dst: to, tos: f.tos(m, to.IP)}
+	g.srcText, g.dstText = g.src.String(), to.String()
+	return f.segments(m, &g)
+}
+
+// tos is the type of service or traffic class of a message.
+func (f *udpSocket) tos(m *outMessage, to socket.IP) uint8 {
+	level, name := abi.IPPROTO_IP, abi.IP_TOS
+	if !to.Is4() {
+		level, name = abi.IPPROTO_IPV6, abi.IPV6_TCLASS
+	}
+	if m.anc.hasTOS {
+		return m.anc.tos
+	}
+	p, _ := f.opt.find(level, name)
+	return uint8(p.value)
+}
+
+// segments sends a message that is otherwise g, in pieces if UDP_SEGMENT says so;
+// net/ipv4/udp.c:udp_send_skb.
+func (f *udpSocket) segments(m *outMessage, g *datagram) (int, abi.Errno) {
+	size := int(m.anc.segment)
+	if size == 0 {
+		p, _ := f.opt.find(abi.IPPROTO_UDP, abi.UDP_SEGMENT)
+		size = p.value
+	}
+	if size == 0 || len(m.data) <= size {
+		size = max(len(m.data), 1)
+	}
+	if len(m.data) > size*abi.UDP_MAX_SEGMENTS {
+		return 0, abi.EINVAL
+	}
+	for rest := m.data; ; {
+		piece := *g
+		n := min(size, len(rest))
+		piece.data = append(make([]byte, 0, n), rest[:n]...)
+		f.stack.sendUDP(f, &piece)
+		if rest = rest[n:]; len(rest) == 0 {
+			return len(m.data), abi.OK
+		}
+	}
 }
 
 func (f *udpSocket) receive(_ *Task, m *inMessage) abi.Errno {
@@ -287,8 +323,7 @@ func (f *udpSocket) receive(_ *Task, m *inMessage) abi.Errno {
 	m.n, m.total = copy(m.buf, g.data), len(g.data)
 	m.from, m.named = inetName(f.family, g.src), true
 	if m.wants {
-		m.anc.source, m.anc.hasInfo = g.dst.IP, f.opt.on(f.infoOption())
-		m.anc.hasTTL = f.family == abi.AF_INET && f.opt.on(abi.IPPROTO_IP, abi.IP_RECVTTL)
+		f.describe(g, &m.anc)
 	}
 	if m.flags&abi.MSG_PEEK == 0 {
 		k := copy(f.queue, f.queue[1:])
@@ -299,12 +334,21 @@ func (f *udpSocket) receive(_ *Task, m *inMessage) abi.Errno {
 	return abi.OK
 }
 
-// infoOption is the option that asks for where a datagram was sent to.
-func (f *udpSocket) infoOption() (level, name int) {
-	if f.family == abi.AF_INET6 {
-		return abi.IPPROTO_IPV6, abi.IPV6_RECVPKTINFO
+// describe notes what the socket wants to hear of a datagram's header. An IPv6
+// socket may want both kinds of one that came over IPv4;
+// net/ipv6/udp.c:udpv6_recvmsg.
+func (f *udpSocket) describe(g *datagram, anc *ancillary) {
+	anc.source, anc.tos, anc.v4 = g.dst.IP, g.tos, g.dst.IP.Is4()
+	if anc.v4 {
+		anc.hasInfo = f.opt.on(abi.IPPROTO_IP, abi.IP_PKTINFO)
+		anc.hasTTL = f.opt.on(abi.IPPROTO_IP, abi.IP_RECVTTL)
+		anc.hasTOS = f.opt.on(abi.IPPROTO_IP, abi.IP_RECVTOS)
+		anc.hasMapped = f.family == abi.AF_INET6 && f.opt.on(abi.IPPROTO_IPV6, abi.IPV6_RECVPKTINFO)
+		return
 	}
-	return abi.IPPROTO_IP, abi.IP_PKTINFO
+	anc.hasInfo = f.opt.on(abi.IPPROTO_IPV6, abi.IPV6_RECVPKTINFO)
+	anc.hasTTL = f.opt.on(abi.IPPROTO_IPV6, abi.IPV6_RECVHOPLIMIT)
+	anc.hasTOS = f.opt.on(abi.IPPROTO_IPV6, abi.IPV6_RECVTCLASS)
 }
 
 func (f *udpSocket) shutdown(how int) abi.Errno {

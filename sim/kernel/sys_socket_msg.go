@@ -216,9 +216,41 @@ func (t *Task) readControl(s *socketBase, b []byte, anc *ancillary) abi.Errno {
 				return abi.EINVAL
 			}
 			anc.source, anc.hasInfo = socket.IP(data[:16]), true
+		case s.kind == abi.SOCK_DGRAM:
+			return anc.readService(s, level, kind, data)
 		}
 		return abi.OK
 	})
+}
+
+// readService reads the type of service and UDP_SEGMENT;
+// net/ipv6/datagram.c:ip6_datagram_send_ctl, net/ipv4/udp.c:__udp_cmsg_send.
+func (anc *ancillary) readService(s *socketBase, level, kind int32, data []byte) abi.Errno {
+	v := -1
+	switch {
+	case level == abi.IPPROTO_UDP && kind == abi.UDP_SEGMENT:
+		if len(data) != 2 {
+			return abi.EINVAL
+		}
+		anc.segment = uint16(data[0]) | uint16(data[1])<<8
+		return abi.OK
+	case level == abi.IPPROTO_IP && kind == abi.IP_TOS && len(data) == 1:
+		v = int(data[0])
+	case level == abi.IPPROTO_IP && kind == abi.IP_TOS && len(data) == 4:
+		v = int(int32At(data))
+	case level == abi.IPPROTO_IPV6 && kind == abi.IPV6_TCLASS && s.family == abi.AF_INET6 && len(data) == 4:
+		if v = int(int32At(data)); v == -1 {
+			return abi.OK // the socket's own
+		}
+	case level == abi.IPPROTO_IP && kind == abi.IP_TOS, level == abi.IPPROTO_IPV6 && kind == abi.IPV6_TCLASS && s.family == abi.AF_INET6:
+	default:
+		return abi.OK
+	}
+	if v < 0 || v > 255 {
+		return abi.EINVAL
+	}
+	anc.tos, anc.hasTOS = uint8(v), true
+	return abi.OK
 }
 
 // readRights takes references to the files behind descriptors (scm_fp_copy).
@@ -320,8 +352,7 @@ func (w *controlWriter) put(level, kind int32, data []byte) {
 	w.room = w.room[min((size+7)&^7, len(w.room)):]
 }
 
-// writeControl hands ancillary data to the program (net/core/scm.c:scm_recv,
-// net/ipv4/ip_sockglue.c:ip_cmsg_recv_pktinfo).
+// writeControl hands ancillary data to the program (net/core/scm.c:scm_recv).
 func (t *Task) writeControl(s *socketBase, m *inMessage, w *controlWriter) {
 	var b [abi.SizeofIn6Pktinfo]byte
 	if s.family == abi.AF_UNIX {
@@ -334,29 +365,61 @@ func (t *Task) writeControl(s *socketBase, m *inMessage, w *controlWriter) {
 		t.writeRights(m, w)
 		return
 	}
+	if m.anc.v4 {
+		t.writeHeader4(s, m, w)
+	} else {
+		t.writeHeader6(s, m, w)
+	}
+}
+
+// writeHeader4 tells what the header of an IPv4 datagram said;
+// net/ipv4/ip_sockglue.c:ip_cmsg_recv_offset.
+func (t *Task) writeHeader4(s *socketBase, m *inMessage, w *controlWriter) {
+	var b [abi.SizeofIn6Pktinfo]byte
+	ip := m.anc.source
+	if m.anc.hasMapped {
+		copy(b[:], ip[:])
+		putInt32(b[16:], int32(s.stack.device(ip)))
+		w.put(abi.IPPROTO_IPV6, abi.IPV6_PKTINFO, b[:])
+	}
+	if m.anc.hasInfo {
+		own := ip
+		if !s.stack.Local(ip) {
+			own = s.stack.ips[0] // of a multicast: the address of the device
+		}
+		local, to := own.As4(), ip.As4()
+		putInt32(b[:], int32(s.stack.device(ip)))
+		copy(b[4:], local[:])
+		copy(b[8:], to[:])
+		w.put(abi.IPPROTO_IP, abi.IP_PKTINFO, b[:abi.SizeofInPktinfo])
+	}
 	if m.anc.hasTTL {
 		putInt32(b[:], 64)
 		w.put(abi.IPPROTO_IP, abi.IP_TTL, b[:4])
 	}
-	if !m.anc.hasInfo {
-		return
+	if m.anc.hasTOS {
+		b[0] = m.anc.tos
+		w.put(abi.IPPROTO_IP, abi.IP_TOS, b[:1])
 	}
-	ip, device := m.anc.source, int32(s.stack.device(m.anc.source))
-	if s.family == abi.AF_INET6 {
-		copy(b[:], ip[:])
-		putInt32(b[16:], device)
+}
+
+// writeHeader6 is the same of IPv6;
+// net/ipv6/datagram.c:ip6_datagram_recv_specific_ctl.
+func (t *Task) writeHeader6(s *socketBase, m *inMessage, w *controlWriter) {
+	var b [abi.SizeofIn6Pktinfo]byte
+	if m.anc.hasInfo {
+		copy(b[:], m.anc.source[:])
+		putInt32(b[16:], int32(s.stack.device(m.anc.source)))
 		w.put(abi.IPPROTO_IPV6, abi.IPV6_PKTINFO, b[:])
-		return
 	}
-	own := ip
-	if !s.stack.Local(ip) {
-		own = s.stack.ips[0] // of a multicast: the address of the device
+	if m.anc.hasTTL {
+		putInt32(b[:], 64)
+		w.put(abi.IPPROTO_IPV6, abi.IPV6_HOPLIMIT, b[:4])
 	}
-	local, to := own.As4(), ip.As4()
-	putInt32(b[:], device)
-	copy(b[4:], local[:])
-	copy(b[8:], to[:])
-	w.put(abi.IPPROTO_IP, abi.IP_PKTINFO, b[:abi.SizeofInPktinfo])
+	if m.anc.hasTOS {
+		putInt32(b[:], int32(m.anc.tos))
+		w.put(abi.IPPROTO_IPV6, abi.IPV6_TCLASS, b[:4])
+	}
 }
 
 // writeRights opens descriptors for the files received, as many as there is

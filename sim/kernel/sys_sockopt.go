@@ -37,6 +37,7 @@ var plainOptions = [...]plainOption{
 	{abi.IPPROTO_IP, abi.IP_TTL, 64},
 	{abi.IPPROTO_IP, abi.IP_PKTINFO, 0},
 	{abi.IPPROTO_IP, abi.IP_RECVTTL, 0},
+	{abi.IPPROTO_IP, abi.IP_RECVTOS, 0},
 	{abi.IPPROTO_IP, abi.IP_RECVERR, 0},
 	{abi.IPPROTO_IP, abi.IP_MTU_DISCOVER, 1},
 	{abi.IPPROTO_IP, abi.IP_FREEBIND, 0},
@@ -53,6 +54,7 @@ var plainOptions = [...]plainOption{
 	{abi.IPPROTO_IPV6, abi.IPV6_RECVHOPLIMIT, 0},
 	{abi.IPPROTO_IPV6, abi.IPV6_RECVTCLASS, 0},
 	{abi.IPPROTO_IPV6, abi.IPV6_TCLASS, 0},
+	{abi.IPPROTO_UDP, abi.UDP_SEGMENT, 0},
 	{abi.IPPROTO_TCP, abi.TCP_CORK, 0},
 	{abi.IPPROTO_TCP, abi.TCP_QUICKACK, 1},
 	{abi.IPPROTO_TCP, abi.TCP_DEFER_ACCEPT, 0},
@@ -107,6 +109,7 @@ func (o *sockOptions) store(p plainOption) {
 // the program gives them; the kernel doubles them (socket(7), SO_RCVBUF).
 const (
 	bufferMax     = 4 << 20
+	forceMax      = (1<<31 - 1) / 2 // of SO_RCVBUFFORCE and SO_SNDBUFFORCE, for root
 	sendBufferMin = 4608
 	recvBufferMin = 2304
 )
@@ -156,6 +159,8 @@ func sysSetsockopt(t *Task, a *Args) (uintptr, abi.Errno) {
 		}
 	case abi.IPPROTO_TCP:
 		errno = b.setTCP(name, v)
+	case abi.IPPROTO_UDP:
+		errno = b.setUDP(name, v)
 	default:
 		errno = abi.ENOPROTOOPT
 	}
@@ -205,10 +210,14 @@ func (b *socketBase) setSocket(name, v int) abi.Errno {
 		b.opt.broadcast = v != 0
 	case abi.SO_KEEPALIVE:
 		b.opts.KeepAlive = v != 0
-	case abi.SO_SNDBUF, abi.SO_SNDBUFFORCE:
+	case abi.SO_SNDBUF:
 		b.opts.SendBuffer = max(2*max(0, min(v, bufferMax)), sendBufferMin)
-	case abi.SO_RCVBUF, abi.SO_RCVBUFFORCE:
+	case abi.SO_RCVBUF:
 		b.opts.ReceiveMax = max(2*max(0, min(v, bufferMax)), recvBufferMin)
+	case abi.SO_SNDBUFFORCE:
+		b.opts.SendBuffer = max(2*max(0, min(v, forceMax)), sendBufferMin)
+	case abi.SO_RCVBUFFORCE:
+		b.opts.ReceiveMax = max(2*max(0, min(v, forceMax)), recvBufferMin)
 	case abi.SO_TYPE, abi.SO_ERROR, abi.SO_PROTOCOL, abi.SO_DOMAIN, abi.SO_ACCEPTCONN, abi.SO_PEERCRED:
 		return abi.ENOPROTOOPT
 	default:
@@ -252,6 +261,17 @@ func (b *socketBase) setTCP(name, v int) abi.Errno {
 		return b.setPlain(abi.IPPROTO_TCP, name, v)
 	}
 	return abi.OK
+}
+
+// setUDP is net/ipv4/udp.c:udp_lib_setsockopt.
+func (b *socketBase) setUDP(name, v int) abi.Errno {
+	if b.kind != abi.SOCK_DGRAM {
+		return abi.ENOPROTOOPT
+	}
+	if name == abi.UDP_SEGMENT && (v < 0 || v > 1<<16-1) {
+		return abi.EINVAL
+	}
+	return b.setPlain(abi.IPPROTO_UDP, name, v)
 }
 
 func (b *socketBase) setPlain(level, name, v int) abi.Errno {
@@ -373,7 +393,7 @@ func getOption(s netSocket, level, name int) (int, abi.Errno) {
 			return b.opts.ReceiveMax, abi.OK
 		}
 	}
-	if level == abi.SOL_SOCKET || level == abi.IPPROTO_IP {
+	if level == abi.SOL_SOCKET || level == abi.IPPROTO_IP || level == abi.IPPROTO_UDP && b.kind == abi.SOCK_DGRAM {
 		if p, ok := b.opt.find(level, name); ok {
 			return p.value, abi.OK
 		}

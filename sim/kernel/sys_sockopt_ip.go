@@ -118,7 +118,10 @@ func (f *udpSocket) multicastDevice(p []byte) abi.Errno {
 
 // getIPv6 is getsockopt(2) of level IPPROTO_IPV6.
 func (b *socketBase) getIPv6(name int) (int, abi.Errno) {
-	if b.family != abi.AF_INET6 {
+	switch {
+	case b.family == abi.AF_INET:
+		return 0, abi.EOPNOTSUPP // net/ipv4/ip_sockglue.c:do_ip_getsockopt
+	case b.family != abi.AF_INET6:
 		return 0, abi.ENOPROTOOPT
 	}
 	if name == abi.IPV6_V6ONLY {

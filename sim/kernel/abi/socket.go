@@ -93,6 +93,7 @@ const (
 	IP_MTU_DISCOVER     = 10
 	IP_RECVERR          = 11
 	IP_RECVTTL          = 12
+	IP_RECVTOS          = 13
 	IP_FREEBIND         = 15
 	IP_MULTICAST_IF     = 32
 	IP_MULTICAST_TTL    = 33
@@ -112,8 +113,16 @@ const (
 	IPV6_RECVPKTINFO    = 49
 	IPV6_PKTINFO        = 50
 	IPV6_RECVHOPLIMIT   = 51
+	IPV6_HOPLIMIT       = 52
 	IPV6_RECVTCLASS     = 66
 	IPV6_TCLASS         = 67
+)
+
+// Options and ancillary data of level SOL_UDP, udp(7), include/uapi/linux/udp.h,
+// and the most datagrams of one call with UDP_SEGMENT, include/linux/udp.h.
+const (
+	UDP_SEGMENT      = 103
+	UDP_MAX_SEGMENTS = 128
 )
 
 // Kinds of ancillary data of level SOL_SOCKET, unix(7), cmsg(3).
