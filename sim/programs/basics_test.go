@@ -14,7 +14,8 @@ func TestBasics(t *testing.T) {
 			for seed := uint64(1); seed <= 5; seed++ {
 				path := newLog(t, test, seed, 0)
 				r := request(test, seed, path)
-				r.Root, r.Real, r.Cwd = "/src/basics", b.PackageDir, "/src/basics"
+				r.Root = "/src/github.com/restep/restep/sim/programs/testdata/basics" // as replay/launch has it
+				r.Real, r.Cwd = b.PackageDir, r.Root
 				run := run{}
 				run.pid, run.status = wait(t, z, r)
 				run.read(t, path)
