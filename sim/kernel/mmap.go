@@ -41,6 +41,8 @@ type mapping struct {
 	off        int64      // of the first page in the file
 	path       string     // of the file, for /proc
 	pages      []pageState
+	// low and high bound which pages may differ: [low, high).
+	low, high int
 }
 
 // pageState says what is known of a page of a shared mapping of a file.
@@ -86,12 +88,13 @@ func (mp *mapping) protect(first, last int) {
 		mp.p.m.k.host.Memory.Protect(mp.start+uintptr(first)*abi.PageSize, uintptr(last-first)*abi.PageSize, mp.prot)
 		return
 	}
+	inside := min(mp.valid(), len(mp.pages))
 	for first < last {
 		prot, next := mp.protOf(first), first+1
-		if first >= mp.valid() {
+		if first >= inside {
 			next = last
 		}
-		for next < last && next < mp.valid() && mp.protOf(next) == prot {
+		for next < last && next < inside && (mp.pages[next] == mp.pages[first] || mp.protOf(next) == prot) {
 			next++
 		}
 		mp.p.m.k.host.Memory.Protect(mp.start+uintptr(first)*abi.PageSize, uintptr(next-first)*abi.PageSize, prot)
@@ -105,20 +108,40 @@ func (mp *mapping) page(i int) *[abi.PageSize]byte {
 }
 
 // fill copies the file's bytes into the pages from first to last, which become
-// accessible, and closes those behind the end of the file.
-func (mp *mapping) fill(first, last int) {
+// accessible, and closes those behind the end of the file. Where the file has a
+// hole no memory is used; fresh says that it reads as zero already.
+func (mp *mapping) fill(first, last int, fresh bool) {
 	mem := &mp.p.m.k.host.Memory
 	mp.grow()
 	inside := min(last, mp.valid())
-	if first < inside {
-		addr, size := mp.start+uintptr(first)*abi.PageSize, uintptr(inside-first)*abi.PageSize
-		mem.Protect(addr, size, abi.PROT_READ|abi.PROT_WRITE)
-		for i := first; i < inside; i++ {
-			mp.inode.Peek(mp.page(i)[:], mp.off+int64(i)*abi.PageSize)
-			mp.pages[i] = 0
+	for i := first; i < inside; {
+		data := mp.nextData(i, inside)
+		if i < data && !fresh {
+			mem.Discard(mp.start+uintptr(i)*abi.PageSize, uintptr(data-i)*abi.PageSize)
+		}
+		for i = data; i < inside && mp.nextData(i, inside) == i; i++ {
+		}
+		if data < i {
+			mem.Protect(mp.start+uintptr(data)*abi.PageSize, uintptr(i-data)*abi.PageSize, abi.PROT_READ|abi.PROT_WRITE)
+		}
+		for ; data < i; data++ {
+			mp.inode.Peek(mp.page(data)[:], mp.off+int64(data)*abi.PageSize)
 		}
 	}
+	if first < inside {
+		clear(mp.pages[first:inside])
+	}
 	mp.protect(first, last)
+}
+
+// nextData is the first page from i on that is no hole of the file, last for
+// none before it.
+func (mp *mapping) nextData(i, last int) int {
+	off := mp.inode.NextData(mp.off + int64(i)*abi.PageSize)
+	if off < 0 {
+		return last
+	}
+	return int(min(int64(last), (off-mp.off)/abi.PageSize))
 }
 
 // grow makes room for the states of all pages inside the file.
@@ -145,7 +168,13 @@ func (v *fileView) Pull() {
 func (mp *mapping) pull() {
 	faults := mp.p.m.k.host.Memory.Faults
 	n := min(len(mp.pages), mp.valid())
-	for i := 0; i < n; i++ {
+	first := 0
+	if faults {
+		low, high := mp.low, mp.high
+		mp.low, mp.high = max(low, min(n, high)), high // what lies behind the end of the file stays
+		first, n = low, min(n, high)
+	}
+	for i := first; i < n; i++ {
 		if faults && mp.pages[i]&pageDiffers == 0 {
 			continue
 		}
@@ -174,7 +203,7 @@ func (v *fileView) changed(but *mapping, off, end int64) {
 		}
 		last := min(int64(mp.size()/abi.PageSize), (end-mp.off+abi.PageSize-1)/abi.PageSize)
 		if first < last {
-			mp.fill(int(first), int(last))
+			mp.fill(int(first), int(last), false)
 		}
 	}
 }
@@ -240,8 +269,18 @@ func (k *Kernel) Fault(addr uintptr) bool {
 		}
 	}
 	mp.pages[i] |= pageDiffers | pageOpen
+	mp.differs(i)
 	mp.protect(i, i+1)
 	return true
+}
+
+// differs widens the bounds of what may differ.
+func (mp *mapping) differs(i int) {
+	if mp.low == mp.high {
+		mp.low, mp.high = i, i+1
+		return
+	}
+	mp.low, mp.high = min(mp.low, i), max(mp.high, i+1)
 }
 
 // index is the page of the mapping that shows the file from offset off on, -1
@@ -330,6 +369,8 @@ func (k *Kernel) splitMap(p *Process, addr uintptr) {
 	} else {
 		right.pages = nil
 	}
+	right.low, right.high = max(0, mp.low-n), max(0, mp.high-n)
+	mp.low, mp.high = min(mp.low, n), min(mp.high, n)
 	k.insertMap(&right)
 }
 

@@ -60,7 +60,7 @@ func sysMmap(t *Task, a *Args) (uintptr, abi.Errno) {
 	}
 	t.k.insertMap(mp)
 	if mp.inode != nil {
-		mp.fill(0, int(size/abi.PageSize))
+		mp.fill(0, int(size/abi.PageSize), true)
 	} else {
 		mp.protect(0, int(size/abi.PageSize))
 	}
@@ -196,7 +196,7 @@ func sysMadvise(t *Task, a *Args) (uintptr, abi.Errno) {
 		case mp.inode == nil:
 			t.k.host.Memory.Discard(mp.start, mp.size())
 		case !mp.shared:
-			mp.fill(0, int(mp.size()/abi.PageSize))
+			mp.fill(0, int(mp.size()/abi.PageSize), false)
 		}
 	}
 	if !whole {

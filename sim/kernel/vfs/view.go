@@ -46,6 +46,25 @@ func (n *Inode) Peek(p []byte, off int64) abi.Errno {
 	return abi.OK
 }
 
+// NextData is the first offset from page offset off on whose page may hold other
+// bytes than zero, for a View; -1 for none. It pulls nothing.
+func (n *Inode) NextData(off int64) int64 {
+	c := &n.file.mem
+	i := off >> pageShift
+	if off < c.lowLimit {
+		return off
+	}
+	for at, _ := c.find(i); at < len(c.chunks); at++ {
+		ch := &c.chunks[at]
+		for k := max(0, i-ch.base); k < int64(len(ch.pages)); k++ {
+			if ch.pages[k] != nil {
+				return (ch.base + k) << pageShift
+			}
+		}
+	}
+	return -1
+}
+
 // Store takes over the bytes of one page, from offset off on, that a process
 // stored through a mapping. It never makes the file longer. It reports whether
 // that changed anything.
