@@ -20,9 +20,14 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 5, "measurements of which the median counts")
 	flag.IntVar(&b.seeds, "seeds", 1000, "seeds of TestMachines for the runs of the restep command")
 	flag.BoolVar(&b.heavy, "heavy", true, "measure the program with etcd linked, too; its modules are downloaded if need be")
+	flag.BoolVar(&b.readme, "readme", false, "write the table into sim/README.md, unless a row could not be measured")
 	only := flag.String("only", "", "rows to measure, a regular expression")
 	flag.Parse()
 	b.only = regexp.MustCompile(*only)
+	if b.readme && *only != "" {
+		fmt.Fprintln(os.Stderr, "bench: -readme needs all rows: go run ./sim/bench -rounds 3 -readme")
+		os.Exit(2)
+	}
 	if err := b.main(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -33,7 +38,7 @@ func main() {
 type bench struct {
 	ctx           context.Context
 	rounds, seeds int
-	heavy         bool
+	heavy, readme bool
 	only          *regexp.Regexp
 	root          string // of the repository
 	temp          string
@@ -66,11 +71,13 @@ func (b *bench) main() (err error) {
 	}
 	defer os.RemoveAll(b.temp)
 	defer b.close()
-	fmt.Printf("%s %s/%s, %d CPUs, %s; medians of %d\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpuModel(), b.rounds)
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', tabwriter.Debug)
+	host := fmt.Sprintf("%s %s/%s, %d CPUs, %s; medians of %d; load average before it %s", runtime.Version(), runtime.GOOS, runtime.GOARCH,
+		runtime.NumCPU(), cpuModel(), b.rounds, loadAverage())
+	table := [][]string{
+		{"what", "native", "native -N -l", "restep", "ratio", "target", ""},
+		{"---", "---", "---", "---", "---", "---", "---"},
+	}
 	var failed []error
-	fmt.Fprintf(w, "| what\t native\t native -N -l\t restep\t ratio\t target\t \t\n")
-	fmt.Fprintf(w, "|---\t---\t---\t---\t---\t---\t---\t\n")
 	for _, m := range measurements {
 		if !b.only.MatchString(m.name) {
 			continue
@@ -83,13 +90,59 @@ func (b *bench) main() (err error) {
 			rows = []row{{name: m.name, note: "not measured"}}
 		}
 		for _, r := range rows {
-			r.print(w)
+			table = append(table, r.cells())
 		}
 	}
-	return errors.Join(append(failed, w.Flush())...)
+	fmt.Printf("%s\n\n", host)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', tabwriter.Debug)
+	for _, cells := range table {
+		fmt.Fprintf(w, "| %s\t\n", strings.Join(cells, "\t "))
+	}
+	failed = append(failed, w.Flush())
+	if err := errors.Join(failed...); err != nil || !b.readme {
+		return err
+	}
+	return b.writeReadme(host, table)
 }
 
-func (r *row) print(w *tabwriter.Writer) {
+// Around the table in sim/README.md.
+const (
+	tableStart = "<!-- made by go run ./sim/bench -rounds 3 -readme -->\n"
+	tableEnd   = "<!-- end of the table -->\n"
+)
+
+// writeReadme replaces the table in sim/README.md.
+func (b *bench) writeReadme(host string, table [][]string) error {
+	path := filepath.Join(b.root, "sim", "README.md")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(text), tableStart)
+	_, after, found := strings.Cut(rest, tableEnd)
+	if !ok || !found {
+		return fmt.Errorf("%s has no place for the table: a line %q and a line %q", path, tableStart, tableEnd)
+	}
+	var out strings.Builder
+	out.WriteString(before + tableStart + host + ":\n\n")
+	for _, cells := range table {
+		out.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+	}
+	out.WriteString(tableEnd + after)
+	return os.WriteFile(path, []byte(out.String()), 0o644)
+}
+
+// loadAverage is how many tasks wanted a processor, over the last minute.
+func loadAverage() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if first, _, ok := strings.Cut(string(b), " "); err == nil && ok {
+		return first
+	}
+	return "unknown"
+}
+
+// cells are the columns of the table.
+func (r *row) cells() []string {
 	cell := func(v float64) string {
 		if v == 0 {
 			return "–"
@@ -105,7 +158,7 @@ func (r *row) print(w *tabwriter.Writer) {
 		target = "≤ " + r.format(r.target)
 		verdict = hit(r.restep <= r.target, r.note)
 	}
-	fmt.Fprintf(w, "| %s\t %s\t %s\t %s\t %s\t %s\t %s\t\n", r.name, cell(r.native), cell(r.nativeNL), cell(r.restep), ratio, target, verdict)
+	return []string{r.name, cell(r.native), cell(r.nativeNL), cell(r.restep), ratio, target, verdict}
 }
 
 func hit(ok bool, note string) string {

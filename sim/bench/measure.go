@@ -59,6 +59,7 @@ type simulated struct {
 	z      *zygote.Zygote
 	log    string // path of the step log
 	silent bool   // record nothing
+	pid    int    // of the process that made the last run
 }
 
 func buildSimulated(ctx context.Context, dir, temp string) (*simulated, error) {
@@ -104,6 +105,7 @@ func (p *simulated) seed(test string, n int, seed uint64) (cpu, wall time.Durati
 	if err != nil {
 		return 0, 0, err
 	}
+	p.pid = child.Pid
 	status, err := child.Wait()
 	if err != nil {
 		return 0, 0, err
