@@ -125,31 +125,39 @@ func (c *Cred) Chown(n *Inode, uid, gid uint32) abi.Errno {
 	if !c.Root() {
 		owner := c.UID == n.meta.UID
 		switch {
+		case !owner && c.dropped(n) != n.meta.Mode:
+			return abi.EPERM // it would change the mode
 		case uid != ^uint32(0) && (!owner || uid != n.meta.UID):
 			return abi.EPERM
 		case gid != ^uint32(0) && (!owner || gid != n.meta.GID && !c.In(gid)):
 			return abi.EPERM
 		}
-		if n.dir == nil && !c.In(n.meta.GID) {
-			n.meta.Mode &^= abi.S_ISGID
-		}
+		n.meta.Mode = c.dropped(n)
 	}
 	n.Chown(uid, gid)
 	return abi.OK
 }
 
-// Written clears the set-id bits of a file that somebody else than root changes
-// (fs/attr.c:setattr_should_drop_suidgid).
-func (c *Cred) Written(n *Inode) {
+// dropped is n's mode without the set-id bits that a change by c clears, who is
+// not root (fs/attr.c:setattr_should_drop_sgid).
+func (c *Cred) dropped(n *Inode) uint32 {
 	mode := n.meta.Mode
-	if mode&(abi.S_ISUID|abi.S_ISGID) == 0 || c.Root() || !n.IsRegular() {
-		return
+	if n.dir != nil {
+		return mode
 	}
-	mode &^= abi.S_ISUID
 	if mode&0o010 != 0 || !c.In(n.meta.GID) {
 		mode &^= abi.S_ISGID
 	}
-	n.Chmod(mode)
+	return mode &^ abi.S_ISUID
+}
+
+// Written clears the set-id bits of a file that somebody else than root changes
+// (fs/attr.c:setattr_should_drop_suidgid).
+func (c *Cred) Written(n *Inode) {
+	if n.meta.Mode&(abi.S_ISUID|abi.S_ISGID) == 0 || c.Root() || !n.IsRegular() {
+		return
+	}
+	n.Chmod(c.dropped(n))
 }
 
 // MayCreateOver refuses O_CREAT on what another user has put into a directory
