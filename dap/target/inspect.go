@@ -23,6 +23,7 @@ import (
 type Item struct {
 	Name, Value string
 	Children    []Item
+	Machine     uint32 // of a list of machines: by which the runtime knows it
 }
 
 // maxItems bounds each list.
@@ -189,11 +190,15 @@ func (t *Target) Clock() (step, tick uint64, now int64, err error) {
 // MachineStates lists the machines: state, boots and working directory of each.
 func (t *Target) MachineStates() ([]Item, error) {
 	return t.inspect(func(in *inspector) []Item {
-		n, _ := in.length(in.k + ".machines")
+		n, _ := in.length(in.k + ".slots")
 		var list []Item
 		for i := 1; i < n && in.err == nil; i++ {
-			m := fmt.Sprintf("%s.machines[%d].", in.k, i)
-			item := Item{Name: in.str(m + "label"), Value: "off"}
+			slot := fmt.Sprintf("%s.slots[%d]", in.k, i)
+			if in.num(slot) == 0 {
+				continue // it was removed
+			}
+			m := slot + "."
+			item := Item{Name: in.str(m + "label"), Value: "off", Machine: uint32(i)}
 			if in.num(m+"state") != 0 {
 				item.Value = fmt.Sprintf("on, pid %d, in %s", in.num(m+"proc.pid"), in.str(m+"proc.cwd"))
 			}
@@ -210,10 +215,14 @@ func (t *Target) MachineStates() ([]Item, error) {
 // to say.
 func (t *Target) Links() ([]Item, error) {
 	return t.inspect(func(in *inspector) []Item {
-		n, _ := in.length(in.k + ".machines")
+		n, _ := in.length(in.k + ".slots")
 		var list []Item
 		for from := 1; from < n && in.err == nil; from++ {
-			out := fmt.Sprintf("%s.net.stacks[%d].out", in.k, from)
+			machine := fmt.Sprintf("%s.slots[%d]", in.k, from)
+			if in.num(machine) == 0 || in.num(machine+".stack") == 0 {
+				continue
+			}
+			out := machine + ".stack.out"
 			m, _ := in.length(out)
 			for to := 1; to < m && in.err == nil; to++ {
 				text := in.flat(fmt.Sprintf("%s[%d]", out, to))
@@ -228,7 +237,11 @@ func (t *Target) Links() ([]Item, error) {
 }
 
 func (in *inspector) label(machine int) string {
-	return in.str(fmt.Sprintf("%s.machines[%d].label", in.k, machine))
+	slot := fmt.Sprintf("%s.slots[%d]", in.k, machine)
+	if in.num(slot) == 0 {
+		return fmt.Sprintf("machine-%d", machine) // it was removed
+	}
+	return in.str(slot + ".label")
 }
 
 // due is one event that the simulated kernel waits for.
@@ -350,18 +363,22 @@ func shortName(fn string) string { return strings.TrimPrefix(path.Base(fn), "res
 // descriptor was opened as, "" when that is not known.
 func (t *Target) OpenFiles(machine uint32, name func(fd int) string) ([]Item, error) {
 	return t.inspect(func(in *inspector) []Item {
-		m := fmt.Sprintf("%s.machines[%d].", in.k, machine)
-		if n, _ := in.length(in.k + ".machines"); int(machine) >= n || in.num(m+"state") == 0 {
+		if n, _ := in.lengthOf(in.k + ".slots"); int64(machine) >= n {
+			return nil
+		}
+		slot := fmt.Sprintf("%s.slots[%d]", in.k, machine)
+		m := slot + "."
+		if in.num(slot) == 0 || in.num(m+"state") == 0 {
 			return nil
 		}
 		n, _ := in.length(m + "proc.fds.slots")
 		var list []Item
 		for fd := 0; fd < n && in.err == nil; fd++ {
-			slot := fmt.Sprintf("%sproc.fds.slots[%d].file", m, fd)
-			if in.num(slot) == 0 {
+			file := fmt.Sprintf("%sproc.fds.slots[%d].file", m, fd)
+			if in.num(file) == 0 {
 				continue
 			}
-			item := Item{Name: fmt.Sprint(fd), Value: in.file(slot + ".File")}
+			item := Item{Name: fmt.Sprint(fd), Value: in.file(file + ".File")}
 			if opened := name(fd); opened != "" {
 				item.Value = opened + ", " + item.Value
 			}
