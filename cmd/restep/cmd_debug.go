@@ -16,13 +16,16 @@ Without -step it stops at the first step that the test itself makes.
 
 In the terminal, beside Delve's own commands:
   jump N     go to step N, forwards or backwards
-  back       go back a line
+  back       go back a line; rev step, rev stepout: into and out of calls
+  rc         go back to the last hit of a breakpoint
+  lastwrite EXPR         go back to where a variable got its value
   where      which step of which run this is
   machines   the machines of the run, * the one that is stopped
   steps      the steps around this one; steps 20 kind=log machine=server grep=x
   print @server count    a package variable of another machine; @* of all
   next       goes on from the step in your own code
   exit       ends the program and the terminal
+All of them work after the end of the program, too.
 
 flags:
   -test TestX    the test, or TestX/sub

@@ -22,6 +22,7 @@ type client struct {
 	ctx    context.Context
 	target *Target
 	engine *replay.Engine
+	table  *table
 	pid    int // what the terminal takes for the process, which changes on the way back
 }
 
@@ -159,7 +160,14 @@ func (c *client) ListScopeRegisters(s api.EvalScope, fp bool) (api.Registers, er
 	return c.Client.ListScopeRegisters(c.scope(s), fp)
 }
 
+// FindLocation is what break asks first. An ended program comes back, for
+// breakpoints cannot be set in one.
 func (c *client) FindLocation(s api.EvalScope, loc string, instruction bool, rules [][2]string) ([]api.Location, string, error) {
+	if state, err := c.target.State(); err == nil && state.Exited {
+		if err := c.fromEnd(); err != nil {
+			return nil, "", err
+		}
+	}
 	return c.Client.FindLocation(c.scope(s), loc, instruction, rules)
 }
 
@@ -176,9 +184,6 @@ func (c *client) RestartFrom(_ bool, pos string, reset bool, args []string, _ [3
 	}
 	if pos == "" {
 		return c.Restart(false)
-	}
-	if command, args, ok := parseCommand(pos); ok {
-		return nil, c.run(command, args)
 	}
 	n, err := strconv.ParseUint(strings.TrimPrefix(pos, "#"), 10, 64)
 	if err != nil {
@@ -225,8 +230,11 @@ func (c *client) Rewind() <-chan *api.DebuggerState {
 	go func() {
 		defer close(ch)
 		before, err := c.target.State()
-		if err == nil && before.Changed {
+		if err == nil && before.Changed && !before.Exited {
 			err = errChanged
+		}
+		if err == nil && before.Exited {
+			err = c.engine.Jump(c.ctx, c.engine.Log().Steps())
 		}
 		ok := false
 		if err == nil {
@@ -259,11 +267,16 @@ func (c *client) ReverseStepOut() (*api.DebuggerState, error) { return c.backBy(
 // to the step.
 func (c *client) backBy(step func(context.Context) (bool, error)) (*api.DebuggerState, error) {
 	before, err := c.target.State()
-	if err == nil && before.Changed {
-		err = errChanged
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case before.Exited:
+		if err := c.fromEnd(); err != nil {
+			return nil, err
+		}
+		return c.GetState()
+	case before.Changed:
+		return nil, errChanged
 	}
 	ok, err := step(c.ctx)
 	if err == nil && !ok {
@@ -276,10 +289,14 @@ func (c *client) backBy(step func(context.Context) (bool, error)) (*api.Debugger
 	return c.GetState()
 }
 
-var (
-	errChanged    = errors.New("the program was changed: what is behind it is not the recorded run; use jump STEP first")
-	errCheckpoint = errors.New("checkpoints are made as needed: use jump STEP")
-)
+// fromEnd goes from the program's end to the last step that its own code made.
+func (c *client) fromEnd() error {
+	n := c.target.prog.LastStep()
+	fmt.Printf("The program has ended. Its own code made step #%d of %d last:\n", n, c.engine.Log().Steps())
+	return c.jump(n)
+}
+
+var errChanged = errors.New("the program was changed: what is behind it is not the recorded run; use jump STEP first")
 
 // ReverseStep is rev step.
 func (c *client) ReverseStep() (*api.DebuggerState, error) { return c.backBy(c.target.StepBackIn) }
@@ -289,5 +306,3 @@ func (c *client) ReverseStep() (*api.DebuggerState, error) { return c.backBy(c.t
 func (c *client) ReverseStepInstruction(bool) (*api.DebuggerState, error) {
 	return c.backBy(c.target.StepBackInstruction)
 }
-
-func (c *client) Checkpoint(string) (int, error) { return 0, errCheckpoint }

@@ -16,35 +16,56 @@ import (
 	"github.com/restep/restep/sim/steplog"
 )
 
-// parseCommand takes a position of the terminal's restart that is none, but a
-// command of commandScript: "+steps,20,,kind=log".
-func parseCommand(pos string) (command string, args []string, ok bool) {
-	if !strings.HasPrefix(pos, "+") {
-		return "", nil, false
+// addCommands adds those of a recorded run to Delve's, and says what the others
+// do here.
+func (c *client) addCommands() error {
+	list := []terminalCommand{
+		{"jump", "restart", "Goes to a step of the run, forwards or backwards.\n\n\tjump <step>", c.cmdJump},
+		{"back", "next", "Goes back to the line before, in this function or its caller: rev next.",
+			func(string) error { return c.table.call("rev next") }},
+		{"rc", "continue", "Goes back to the last hit of a breakpoint, or to the start of the run.",
+			func(string) error { return c.table.call("rewind") }},
+		{"lastwrite", "continue", "Goes back to the last write to a variable.\n\n\tlastwrite <expression>", c.cmdLastWrite},
+		{"where", "goroutines", "Says at which step of which run the program is.", func(string) error { return c.where() }},
+		{"machines", "goroutines", "Lists the machines of the run, * the one that is stopped.", func(string) error { return c.printMachines() }},
+		{"steps", "goroutines", "Lists the steps around the present one.\n\n\tsteps [count] [kind=log,send] [machine=server] [grep=text]",
+			func(args string) error { return c.printSteps(strings.Fields(args)) }},
+
+		{"restart", "", "Goes to the first step of the test's own code, or to a step.\n\n\trestart [step]", nil},
+		{"rebuild", "", "Goes to the first step of the test's own code. To build anew, leave and start restep debug again.", nil},
+		{"rewind", "", "Goes back to the last hit of a breakpoint, or to the start of the run.", nil},
+		{"rev", "", `Runs backwards.
+
+	rev next              to the line before, in this function or its caller
+	rev step              into the call that has just returned
+	rev stepout           to the line that called this function
+	rev step-instruction  to the instruction before
+	rev continue          to the last hit of a breakpoint`, nil},
 	}
-	command, rest, _ := strings.Cut(pos[1:], ",")
-	for a := range strings.SplitSeq(rest, ",,") {
-		if a != "" {
-			args = append(args, a)
+	for _, cmd := range list {
+		if err := c.table.set(cmd); err != nil {
+			return err
 		}
 	}
-	return command, args, true
+	for _, name := range []string{"checkpoint", "checkpoints", "clear-checkpoint"} { // they are made as needed
+		c.table.remove(name)
+	}
+	return nil
 }
 
-// run carries out a command. Delve's terminal shows the place where the program
-// is afterwards.
-func (c *client) run(command string, args []string) error {
-	switch command {
-	case "where":
-		return c.where()
-	case "machines":
-		return c.printMachines()
-	case "steps":
-		return c.printSteps(args)
-	case "lastwrite":
-		return c.lastWrite(strings.Join(args, ",,"))
+func (c *client) cmdJump(args string) error {
+	if args == "" {
+		return fmt.Errorf("which step? jump N, from 1 to %d", c.engine.Log().Steps())
 	}
-	return fmt.Errorf("there is no command %q", command)
+	return c.table.call("restart " + args)
+}
+
+// cmdLastWrite goes back, and lets Delve show where that is.
+func (c *client) cmdLastWrite(args string) error {
+	if err := c.lastWrite(args); err != nil {
+		return err
+	}
+	return c.table.call("list")
 }
 
 func (c *client) source() text.Source { return c.target.prog.Source }
@@ -105,13 +126,13 @@ func (c *client) printMachines() error {
 	if err != nil {
 		return err
 	}
-	for i, m := range states {
+	for _, m := range states {
 		mark, count := " ", 0
-		if uint32(i+1) == s.Machine {
+		if m.Machine == s.Machine {
 			mark = "*"
 		}
 		for _, g := range goroutines {
-			if g.Machine == uint32(i+1) {
+			if g.Machine == m.Machine {
 				count++
 			}
 		}

@@ -107,7 +107,12 @@ func (c *client) lastWrite(expr string) error {
 	case expr == "":
 		return errors.New("which variable? lastwrite <expression>")
 	case before.Exited:
-		return errors.New("the program has ended: jump to a step brings it back")
+		if err = c.fromEnd(); err == nil {
+			before, err = c.target.State()
+		}
+		if err != nil {
+			return err
+		}
 	case before.Changed:
 		return errChanged
 	}

@@ -283,6 +283,17 @@ func (p *Program) FirstStep() uint64 {
 	return test
 }
 
+// LastStep is the last step that the user's own code made, else the last one.
+func (p *Program) LastStep() uint64 {
+	c := p.Log.Cursor(steplog.Filter{})
+	for c.Reset(p.Log.Steps() + 1); c.Prev(); {
+		if f, ok := p.Source.Place(c.Stack(nil)); ok && strings.HasPrefix(f.File, p.Bin.ModulePath+"/") {
+			return c.Step().Number
+		}
+	}
+	return p.Log.Steps()
+}
+
 // Stderr is the end of what the simulator itself wrote to standard error, ""
 // as long as nothing is wrong.
 func (p *Program) Stderr() string { return p.zygote.Stderr() }
