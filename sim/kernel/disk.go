@@ -52,11 +52,16 @@ var initialFiles = []initialFile{
 	{"/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files dns\n"},
 	{"/etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"},
 	{"/etc/group", 0o644, "root:x:0:\nnogroup:x:65534:\n"},
+	{"/etc/services", 0o644, services},
 	{"/proc/sys/net/core/somaxconn", 0o644, "4096\n"},
 	{"/proc/sys/fs/pipe-max-size", 0o644, "1048576\n"},
 	{"/proc/sys/kernel/ostype", 0o444, "Linux\n"},
 	{"/proc/sys/kernel/osrelease", 0o444, "6.12.0\n"},
 }
+
+// services are names of ports, services(5).
+const services = "ssh 22/tcp\nsmtp 25/tcp\ndomain 53/tcp\ndomain 53/udp\nhttp 80/tcp\npop3 110/tcp\nntp 123/udp\n" +
+	"imap2 143/tcp\nsnmp 161/udp\nldap 389/tcp\nhttps 443/tcp\nsyslog 514/udp\npostgresql 5432/tcp\n"
 
 var initialDirs = []struct {
 	path string

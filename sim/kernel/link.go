@@ -147,14 +147,7 @@ func linkHandle(k *Kernel, id, sig uint32, handled, ignored bool) {
 //go:linkname linkPollOpen
 func linkPollOpen(k *Kernel, id uint32, fd, pd uintptr) uintptr {
 	p := k.process(ProcessID(id))
-	f, errno := p.fds.get(int(fd))
-	if errno == abi.OK {
-		errno = f.PollOpen(pd)
-	}
-	if errno == abi.OK {
-		p.polls = append(p.polls, polled{f, pd})
-	}
-	return uintptr(errno)
+	return uintptr(p.pollOpen(int(fd), pd))
 }
 
 //go:linkname linkPollClose

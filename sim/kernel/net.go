@@ -150,9 +150,12 @@ func (p *packet) arrive() {
 			p.gram, why = n.damage(p.gram), "damaged on the way"
 		}
 		n.message(steplog.KindDeliver, to, from, true, seg, p.gram, why)
-		if seg != nil {
+		switch {
+		case seg != nil:
 			to.tcp.Input(seg)
-		} else {
+		case p.gram.proto != 0:
+			to.inputRaw(p.gram)
+		default:
 			to.inputUDP(p.gram)
 		}
 	}
@@ -228,6 +231,7 @@ type netStack struct {
 	tcp     *socket.Stack
 	out     []link // by Machine.slot of the other end
 	udp     map[uint16][]*udpSocket
+	raw     []*rawSocket
 	nextUDP uint32
 	joined  map[socket.IP]int // multicast groups: how many sockets
 	unix    unixNames
@@ -248,7 +252,7 @@ func (s *netStack) up() {
 func (s *netStack) powerOff() {
 	s.powered = false
 	s.tcp.PowerOff()
-	s.udp, s.joined, s.unix = nil, nil, unixNames{}
+	s.udp, s.raw, s.joined, s.unix = nil, nil, nil, unixNames{}
 	s.net.disturbed()
 }
 

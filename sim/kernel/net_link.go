@@ -125,7 +125,7 @@ func (n *network) enters(l *link, from, to *netStack, seg *socket.Segment, gram 
 func (n *network) reject(l *link, from *netStack, seg *socket.Segment, gram *datagram, errno abi.Errno) {
 	at := n.k.now() + 2*n.longest(l, false)
 	if gram != nil {
-		if gram.icmp == abi.OK {
+		if gram.icmp == abi.OK && gram.proto == 0 {
 			answer := &datagram{
 				from: from, src: gram.dst, dst: gram.src, srcText: gram.dstText, dstText: gram.srcText, icmp: errno,
 			}

@@ -325,7 +325,7 @@ func TestUnknownSockets(t *testing.T) {
 	w := newNetWorld(t, 1)
 	for _, x := range [][4]int{
 		{17, abi.SOCK_RAW, 0, int(abi.EAFNOSUPPORT)}, // AF_PACKET
-		{abi.AF_INET6, abi.SOCK_RAW, 58, int(abi.ESOCKTNOSUPPORT)},
+		{abi.AF_INET, abi.SOCK_RAW, abi.IPPROTO_TCP, int(abi.EPROTONOSUPPORT)},
 		{abi.AF_UNIX, 7, 0, int(abi.ESOCKTNOSUPPORT)},
 		{abi.AF_NETLINK, abi.SOCK_RAW, 9, int(abi.EPROTONOSUPPORT)},
 		{abi.AF_INET, abi.SOCK_STREAM, abi.IPPROTO_MPTCP, int(abi.EPROTONOSUPPORT)},

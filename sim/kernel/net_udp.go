@@ -13,6 +13,9 @@ type datagram struct {
 	srcText, dstText string
 	// data is shared between the receivers of a multicast: nobody writes to it.
 	data []byte
+	// proto is the IP protocol of a message of a raw socket, 0 for UDP. The ports
+	// are 0 then.
+	proto uint8
 	// icmp makes it an answer to a message that dst had sent to src: what its
 	// socket's next call fails with. There is no data then.
 	icmp abi.Errno

@@ -74,6 +74,7 @@ const (
 // polled is a poll descriptor that the process has registered.
 type polled struct {
 	f  File
+	fd int
 	pd uintptr
 }
 
@@ -183,6 +184,24 @@ func (p *Process) leave() {
 		}
 	}
 	p.fds.slots = nil
+}
+
+// pollOpen registers a descriptor with a poll descriptor: EEXIST when it has one
+// (epoll_ctl(2)).
+func (p *Process) pollOpen(fd int, pd uintptr) abi.Errno {
+	f, errno := p.fds.get(fd)
+	if errno != abi.OK {
+		return errno
+	}
+	for i := range p.polls {
+		if p.polls[i].fd == fd && p.polls[i].f == f {
+			return abi.EEXIST
+		}
+	}
+	if errno = f.PollOpen(pd); errno == abi.OK {
+		p.polls = append(p.polls, polled{f, fd, pd})
+	}
+	return errno
 }
 
 // pollClosed forgets a registration.

@@ -5,7 +5,7 @@ import "github.com/restep/restep/sim/kernel/abi"
 // socketEntries are the rows of the system call table about sockets.
 var socketEntries = []Entry{
 	{Nr: abi.SYS_SOCKET, Name: "socket", Support: Partial, fn: sysSocket, sig: "ATn",
-		Note: "AF_INET and AF_INET6 with TCP and UDP; AF_UNIX; AF_NETLINK to list links and addresses"},
+		Note: "AF_INET and AF_INET6 with TCP, UDP and raw sockets for other protocols; AF_UNIX; AF_NETLINK to list links and addresses"},
 	{Nr: abi.SYS_SOCKETPAIR, Name: "socketpair", Support: Full, fn: sysSocketpair, sig: "AT"},
 	{Nr: abi.SYS_BIND, Name: "bind", Support: Full, fn: sysBind, sig: "fa"},
 	{Nr: abi.SYS_LISTEN, Name: "listen", Support: Full, fn: sysListen, sig: "fn"},
@@ -78,8 +78,12 @@ func sysSocket(t *Task, a *Args) (uintptr, abi.Errno) {
 			f = newUDP(t.m.stack, family, abi.IPPROTO_UDP, keep)
 		case kind == abi.SOCK_STREAM || kind == abi.SOCK_DGRAM:
 			return 0, abi.EPROTONOSUPPORT // IPPROTO_MPTCP: net then uses TCP
-		case kind == abi.SOCK_RAW && !t.proc.who.privileged():
-			return 0, abi.EPERM
+		case kind == abi.SOCK_RAW:
+			raw, errno := newRaw(t, family, proto, keep)
+			if errno != abi.OK {
+				return 0, errno
+			}
+			f = raw
 		default:
 			return 0, abi.ESOCKTNOSUPPORT
 		}
@@ -169,7 +173,7 @@ func sysBind(t *Task, a *Args) (uintptr, abi.Errno) {
 func (t *Task) mayBind(b *socketBase, n *sockName) abi.Errno {
 	port, ip := n.addr.Port, n.addr.IP
 	switch {
-	case b.family != abi.AF_INET && b.family != abi.AF_INET6, port == 0, port >= 1024, t.proc.who.privileged():
+	case b.family != abi.AF_INET && b.family != abi.AF_INET6, b.kind == abi.SOCK_RAW, port == 0, port >= 1024, t.proc.who.privileged():
 		return abi.OK
 	case !ip.Unspecified() && !ip.Multicast() && !b.stack.Local(ip) && !b.stack.broadcast(ip):
 		return abi.EADDRNOTAVAIL

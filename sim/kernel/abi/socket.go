@@ -24,11 +24,13 @@ const (
 
 // Protocols, ip(7). Source: include/uapi/linux/in.h.
 const (
-	IPPROTO_IP    = 0
-	IPPROTO_TCP   = 6
-	IPPROTO_UDP   = 17
-	IPPROTO_IPV6  = 41
-	IPPROTO_MPTCP = 262
+	IPPROTO_IP     = 0
+	IPPROTO_ICMP   = 1
+	IPPROTO_TCP    = 6
+	IPPROTO_UDP    = 17
+	IPPROTO_ICMPV6 = 58
+	IPPROTO_IPV6   = 41
+	IPPROTO_MPTCP  = 262
 )
 
 // Options of level SOL_SOCKET, socket(7).
