@@ -36,6 +36,9 @@ func init() {
 		"ids":       showIDs,
 		"as":        as,
 		"bind_port": bindPort,
+		"prctl": func(e *Env, a args) string { // prctl OPTION [VALUE]
+			return done(e.call(abi.SYS_PRCTL, a.num(0), a.numOr(1, 0)))
+		},
 	})
 }
 

@@ -36,7 +36,7 @@ var childEntries = []Entry{
 	{Nr: abi.SYS_GETSID, Name: "getsid", Support: Full, fn: sysGetsid, quiet: true},
 	{Nr: abi.SYS_SETPGID, Name: "setpgid", Support: Full, fn: sysSetpgid, sig: "nn"},
 	{Nr: abi.SYS_SETSID, Name: "setsid", Support: Full, fn: sysSetsid},
-	{Nr: abi.SYS_PRCTL, Name: "prctl", Support: Partial, Note: "PR_SET_PDEATHSIG, PR_GET_PDEATHSIG", fn: sysPrctl, sig: "nn"},
+	{Nr: abi.SYS_PRCTL, Name: "prctl", Support: Partial, Note: "PDEATHSIG; KEEPCAPS and NO_NEW_PRIVS, which change nothing", fn: sysPrctl, sig: "nn"},
 }
 
 // ForkMark is the sixth argument of a clone(2) whose caller knows what comes
@@ -130,6 +130,7 @@ func sysExecve(t *Task, a *Args) (uintptr, abi.Errno) {
 		return 0, abi.ENOSYS
 	}
 	p.path, p.program, p.args, p.env = file, program, args, env
+	p.who.keepCaps = false
 	p.state = running
 	// The Go runtime leaves but these two ignored; the others it catches
 	// (go1.26 runtime/signal_unix.go:initsig).

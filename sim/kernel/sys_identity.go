@@ -41,6 +41,9 @@ type identity struct {
 	// fs is who it is to files: the effective ids, unless setfsuid(2) was
 	// called. The groups are never changed in place, for children share them.
 	fs vfs.Cred
+	// keepCaps and noNewPrivs are flags of prctl(2) that change nothing here: no
+	// file gives privileges, and those kept would have to be raised by capset(2).
+	keepCaps, noNewPrivs bool
 }
 
 // noID in an argument leaves an id alone.

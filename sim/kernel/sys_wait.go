@@ -312,7 +312,8 @@ func sysSetsid(t *Task, _ *Args) (uintptr, abi.Errno) {
 
 // sysPrctl is prctl(2).
 func sysPrctl(t *Task, a *Args) (uintptr, abi.Errno) {
-	const setDeathSignal, getDeathSignal = 1, 2
+	const setDeathSignal, getDeathSignal, getKeepCaps, setKeepCaps, setNoNewPrivs, getNoNewPrivs = 1, 2, 7, 8, 38, 39
+	who := &t.proc.who
 	switch a[0] {
 	case setDeathSignal:
 		if a[1] > 64 {
@@ -322,6 +323,22 @@ func sysPrctl(t *Task, a *Args) (uintptr, abi.Errno) {
 		return 0, abi.OK
 	case getDeathSignal:
 		return 0, put32(a[1], int32(t.proc.deathSignal))
+	case getKeepCaps:
+		return uintptr(boolean(who.keepCaps)), abi.OK
+	case setKeepCaps:
+		if a[1] <= 1 {
+			who.keepCaps = a[1] == 1
+			return 0, abi.OK
+		}
+	case getNoNewPrivs:
+		if a[1]|a[2]|a[3]|a[4] == 0 {
+			return uintptr(boolean(who.noNewPrivs)), abi.OK
+		}
+	case setNoNewPrivs:
+		if a[1] == 1 && a[2]|a[3]|a[4] == 0 {
+			who.noNewPrivs = true
+			return 0, abi.OK
+		}
 	}
 	return 0, abi.EINVAL
 }
