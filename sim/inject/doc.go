@@ -37,7 +37,9 @@
 // A program is built for GOARCH, amd64 or arm64, whatever this computer's CPU
 // is; the linker is a program of this computer. What differs is in files of
 // _goroot and of sim/kernel/abi that are named for the CPU; an edit may be of
-// one CPU's file, which the other's build does not read.
+// one CPU's file, which the other's build does not read. On arm64 each run has a
+// process of its own (restepMayReuse), and the assembly for going back and for
+// serving several runs is untried.
 //
 // # What it does not do
 //
