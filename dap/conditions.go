@@ -12,12 +12,16 @@ import (
 	"github.com/restep/restep/dap/target"
 )
 
-// Conditions that name machines (target.EvalMachines) are the front's: Delve
-// stops at each hit of such a breakpoint, and the front lets the program go on
-// when the condition does not hold. A hit count beside one counts all hits.
+// Conditions and log messages that name machines (target.EvalMachines) are the
+// front's: Delve stops at each hit of such a breakpoint, and the front prints the
+// message, and lets the program go on when there is one or the condition does not
+// hold. A hit count beside one counts all hits.
 
 // condition is one of them, with the request that set it.
-type condition struct{ key, text string }
+type condition struct {
+	key, text string   // text is "" when Delve looks after the condition
+	log       logpoint // when its message is ours
+}
 
 // onSetBreakpoints keeps conditions over machines from Delve, and translates
 // those on the machine that runs.
@@ -25,10 +29,15 @@ func (s *session) onSetBreakpoints(ctx context.Context, m dap.Message) error {
 	req := m.(*dap.SetBreakpointsRequest)
 	ask, key := *req, settingKey(req)
 	ask.Arguments.Breakpoints = slices.Clone(req.Arguments.Breakpoints)
-	own := make([]string, len(ask.Arguments.Breakpoints))
+	own := make([]condition, len(ask.Arguments.Breakpoints))
 	for i := range ask.Arguments.Breakpoints {
-		if b := &ask.Arguments.Breakpoints[i]; target.HasMachine(b.Condition) {
-			own[i], b.Condition = b.Condition, ""
+		b := &ask.Arguments.Breakpoints[i]
+		if messageHasMachine(b.LogMessage) {
+			own[i].log = logpoint{asked: *b, source: req.Arguments.Source}
+			b.LogMessage = ""
+		}
+		if target.HasMachine(b.Condition) {
+			own[i].text, b.Condition = b.Condition, ""
 		} else {
 			b.Condition = s.machineCondition(b.Condition)
 		}
@@ -41,11 +50,12 @@ func (s *session) onSetBreakpoints(ctx context.Context, m dap.Message) error {
 		defer s.mu.Unlock()
 		maps.DeleteFunc(s.conditions, func(_ int, c condition) bool { return c.key == key })
 		for i := range set {
-			if i < len(own) && own[i] != "" && set[i].Id > 0 {
+			if i < len(own) && (own[i].text != "" || own[i].log.asked.LogMessage != "") && set[i].Id > 0 {
 				if s.conditions == nil {
 					s.conditions = map[int]condition{}
 				}
-				s.conditions[set[i].Id] = condition{key, own[i]}
+				own[i].key = key
+				s.conditions[set[i].Id] = own[i]
 			}
 		}
 	})
@@ -71,6 +81,9 @@ func (s *session) holdsAt(id int) (bool, error) {
 	s.mu.Lock()
 	t, c := s.target, s.conditions[id]
 	s.mu.Unlock()
+	if c.log.asked.LogMessage != "" {
+		return false, nil // it stops nothing
+	}
 	if t == nil || c.text == "" {
 		return true, nil
 	}
@@ -113,7 +126,7 @@ func (s *session) passOver(e *dap.StoppedEvent) bool {
 	}
 	if stepping {
 		// Delve has given the step up.
-		e.Body.Description = "a step was interrupted at a breakpoint whose condition does not hold"
+		e.Body.Description = "a step was interrupted at a logpoint or a condition that names machines"
 		return false
 	}
 	resume := &dap.ContinueRequest{Request: newRequest("continue"), Arguments: dap.ContinueArguments{ThreadId: 1}}
@@ -121,27 +134,33 @@ func (s *session) passOver(e *dap.StoppedEvent) bool {
 }
 
 // conditionsHold reports whether a stop is one for the user: false when all
-// breakpoints that were hit have conditions of ours, none of which holds.
+// breakpoints that were hit have conditions of ours, none of which holds, or
+// only print.
 func (s *session) conditionsHold(t *target.Target, e *dap.StoppedEvent) bool {
-	var list []string
-	s.mu.Lock()
-	for _, id := range e.Body.HitBreakpointIds {
-		if c, ok := s.conditions[id]; ok {
-			list = append(list, c.text)
-		}
-	}
-	s.mu.Unlock()
-	if len(list) == 0 || len(list) < len(e.Body.HitBreakpointIds) {
+	if len(e.Body.HitBreakpointIds) == 0 {
 		return true
 	}
-	for _, text := range list {
-		ok, err := s.holds(t, text)
-		if err != nil {
-			s.console(fmt.Sprintf("restep: the condition %s: %v", text, err))
+	stop := false
+	for _, id := range e.Body.HitBreakpointIds {
+		s.mu.Lock()
+		c, ours := s.conditions[id]
+		s.mu.Unlock()
+		ok := true
+		if c.text != "" {
+			var err error
+			if ok, err = s.holds(t, c.text); err != nil {
+				s.console(fmt.Sprintf("restep: the condition %s: %v", c.text, err))
+				ok = true
+			}
 		}
-		if ok || err != nil {
-			return true
+		switch {
+		case !ours:
+			stop = true
+		case ok && c.log.asked.LogMessage != "":
+			s.printNow(t, c.log)
+		case ok:
+			stop = true
 		}
 	}
-	return false
+	return stop
 }

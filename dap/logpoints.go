@@ -107,16 +107,40 @@ func (s *session) delveCondition(text string) string {
 }
 
 func (s *session) printHit(l logpoint, h target.Hit) {
-	e := &dap.OutputEvent{Event: event("output")}
-	source := l.source
 	label := s.label(h.Machine)
 	data, _ := json.Marshal(EarlierLog{"earlier", h.Step, label, h.Goroutine}) // never fails
-	e.Body = dap.OutputEventBody{
-		Category: "console", Source: &source, Line: l.asked.Line,
-		Output: fmt.Sprintf("#%d %s/%d (earlier): %s\n", h.Step, label, h.Goroutine, s.logText(l.asked.LogMessage)),
-		Data:   data,
+	s.printAt(l, fmt.Sprintf("#%d %s/%d (earlier): %s\n", h.Step, label, h.Goroutine, s.logText(l.asked.LogMessage)), data)
+}
+
+// printNow prints what a logpoint says at the present stop, which the client
+// will not see.
+func (s *session) printNow(t *target.Target, l logpoint) {
+	state, err := t.State()
+	if err != nil {
+		s.console(fmt.Sprintf("restep: the logpoint in line %d: %v", l.asked.Line, err))
+		return
 	}
+	s.printAt(l, fmt.Sprintf("#%d %s/%d: %s\n", state.Step, s.label(state.Machine), state.Goroutine, s.logText(l.asked.LogMessage)), nil)
+}
+
+func (s *session) printAt(l logpoint, text string, data json.RawMessage) {
+	source := l.source
+	e := &dap.OutputEvent{Event: event("output")}
+	e.Body = dap.OutputEventBody{Category: "console", Source: &source, Line: l.asked.Line, Output: text, Data: data}
 	s.out.send(e)
+}
+
+// messageHasMachine reports whether an expression of a log message names
+// machines.
+func messageHasMachine(message string) bool {
+	for message != "" {
+		_, expr, rest := nextExpression(message)
+		if target.HasMachine(expr) {
+			return true
+		}
+		message = rest
+	}
+	return false
 }
 
 // logText puts the values of the expressions in braces into a log message.
@@ -128,13 +152,41 @@ func (s *session) logText(message string) string {
 		if message = rest; expr == "" {
 			continue
 		}
-		v, err := s.target.Eval(0, expr)
+		v, err := s.logValue(expr)
 		if err != nil {
-			v.Value = "{" + expr + ": " + err.Error() + "}"
+			v = "{" + expr + ": " + err.Error() + "}"
 		}
-		out.WriteString(v.Value)
+		out.WriteString(v)
 	}
 	return out.String()
+}
+
+// logValue is the value of an expression in a log message: of several machines,
+// "main: 0, server: 1".
+func (s *session) logValue(expr string) (string, error) {
+	if !target.HasMachine(expr) {
+		v, err := s.target.Eval(0, expr)
+		return v.Value, err
+	}
+	values, err := s.target.EvalMachines(target.Scope{Goroutine: -1, Labels: s.labels()}, expr)
+	if err != nil {
+		return "", err
+	}
+	var list []string
+	for _, v := range values {
+		text := v.Value.Value
+		switch {
+		case v.Off:
+			text = "off"
+		case v.Err != nil:
+			text = v.Err.Error()
+		}
+		if len(values) > 1 {
+			text = v.Machine + ": " + text
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list, ", "), nil
 }
 
 // nextExpression splits a log message into the text before the first expression

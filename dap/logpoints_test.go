@@ -48,6 +48,8 @@ func TestEarlierLogs(t *testing.T) {
 		{2, log("any(@* count == 1)", ""), []string{"count 1 of 100"}},
 		{1, log("count > 0", ""), []string{"count 1 of 100"}},
 		{0, log("count > 1", ""), nil},
+		{2, map[string]any{"line": line, "logMessage": "server {@server count}, all {@* count}"},
+			[]string{"server 1, all main: 100, server: 1", "server 2, all main: 100, server: 2"}},
 	} {
 		c.do(commandJump, map[string]any{"step": requests[test.at]})
 		s := c.stop()
@@ -86,5 +88,31 @@ func TestEarlierLogs(t *testing.T) {
 		if got := text + "|" + expr + "|" + rest; got != want {
 			t.Errorf("%q: %q, want %q", message, got, want)
 		}
+	}
+}
+
+// TestMachineLogs continues over a logpoint that names machines: it prints each
+// time and stops the program neither on the way forth nor on the way back.
+func TestMachineLogs(t *testing.T) {
+	c := dial(t, Options{})
+	c.launch(map[string]any{"stopAtEnd": true}, lineOf(t, "starting server"))
+	s := c.stop()
+	c.do("setBreakpoints", map[string]any{"source": map[string]any{"path": testFile()}, "breakpoints": []map[string]any{
+		{"line": lineOf(t, `Fprintf(w, "hello`), "logMessage": "{@server count} of {@* count}", "condition": "@server count != 2"}}})
+	c.do("continue", map[string]any{"threadId": s.thread})
+	c.stop() // the last step
+	var lines []string
+	for l := range strings.Lines(c.output("console")) {
+		if _, text, ok := strings.Cut(l, ": "); ok && strings.Contains(l, "server/") {
+			lines = append(lines, strings.TrimSpace(text))
+		}
+	}
+	want := []string{"1 of main: 100, server: 1", "1 of main: 100, server: 1"}
+	if !slices.Equal(lines, want) {
+		t.Errorf("printed %q, want %q", lines, want)
+	}
+	c.do("reverseContinue", map[string]any{"threadId": 1})
+	if s := c.stop(); s.step != "#1" {
+		t.Errorf("the way back stopped at %+v", s)
 	}
 }

@@ -105,7 +105,7 @@ func (s *session) onSetDataBreakpoints(_ context.Context, m dap.Message) error {
 		}
 		w.ID, w.Read, w.HitCond = target.WatchID(i), b.AccessType == "readWrite", b.HitCondition
 		if target.HasMachine(b.Condition) {
-			conditions[w.ID] = condition{req.Command, b.Condition}
+			conditions[w.ID] = condition{key: req.Command, text: b.Condition}
 		} else {
 			w.Cond = s.machineCondition(b.Condition)
 		}
