@@ -3,6 +3,9 @@
 
 export const jumpCommand = "restep/jump";
 export const stepsCommand = "restep/steps";
+export const stepBackInCommand = "restep/stepBackIn";
+export const stepBackOutCommand = "restep/stepBackOut";
+export const lastWriteCommand = "restep/lastWrite";
 
 export interface JumpArguments {
   readonly step: number;
