@@ -31,6 +31,9 @@ var measurements = []struct {
 	{"HTTP keep-alive", func(b *bench) ([]row, error) {
 		return b.compare("HTTP request, keep-alive, 2 machines", "TestHTTP", size{100, 10_100}, 0.5)
 	}},
+	{"UDP", (*bench).udp},
+	{"fsync", (*bench).fsync},
+	{"many machines", (*bench).many},
 	{"sleep", func(b *bench) ([]row, error) {
 		v, err := b.simulated("TestSleep", size{1000, 501_000})
 		return []row{{name: "Sleep(1 ms)", restep: v, format: nanoseconds, target: 250}}, err
