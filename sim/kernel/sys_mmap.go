@@ -17,7 +17,10 @@ var memoryEntries = []Entry{
 	},
 	{Nr: abi.SYS_MLOCK, Name: "mlock", Support: Full, fn: sysZero, quiet: true},
 	{Nr: abi.SYS_MUNLOCK, Name: "munlock", Support: Full, fn: sysZero, quiet: true},
-	{Nr: abi.SYS_MREMAP, Name: "mremap", Support: Missing, Note: "unmap and map again"},
+	{
+		Nr: abi.SYS_MREMAP, Name: "mremap", Support: Partial, Note: "no MREMAP_FIXED, MREMAP_DONTUNMAP or old size of 0",
+		fn: sysMremap, sig: "xnnx",
+	},
 	{Nr: abi.SYS_MEMFD_CREATE, Name: "memfd_create", Support: Missing},
 }
 

@@ -21,6 +21,8 @@ const (
 	MS_INVALIDATE = 2
 	MS_SYNC       = 4
 
+	MREMAP_MAYMOVE = 1
+
 	MADV_DONTNEED = 4
 
 	// PageSize is the unit of all of them, in bytes.
