@@ -43,10 +43,11 @@ export async function clickStory(user: User): Promise<void> {
   await user.shot("hints");
 
   // Click a request.
-  await clickStep(user, clicked, "link");
+  const at = await clickStep(user, clicked, "link");
   const status = await user.atStep(clicked);
   assert.match(status, /· 14:10:05\.\d\d\d · server\/\d+ · seed 7/);
   await user.arrowAt(requestLine);
+  const first = performance.now() - at;
   await user.see(".view-lines", new RegExp(`#${clicked} server/\\d+ ×4`)); // no longer the line's first hit
   await user.page.locator('.pane-header[aria-label^="Watch"]').click(); // more room for variables
   await stoppedAtTheLine(user, /server\/\d+[\s\S]*at step #\d+: log of server\/\d+/i);
@@ -73,6 +74,11 @@ export async function clickStory(user: User): Promise<void> {
   await user.press("Next Event");
   await user.atStep(2);
   await clickInConsole(user, before);
+  const later = await clicksInConsole(user, 20);
+  const ms = (n: number) => `${n.toFixed(0)} ms`;
+  console.log(
+    `     first click to stopped ${ms(first)}; ${later.length} later ones: p50 ${ms(at50(later))}, p95 ${ms(at95(later))}`,
+  );
   await stop(user);
 }
 
@@ -111,6 +117,34 @@ async function clickInConsole(user: User, step: number): Promise<void> {
   await page.locator(".debug-variables .monaco-list-row", { hasText: /^\s*Locals/ }).waitFor();
   await user.shot("console-clicked");
 }
+
+/** clicksInConsole clicks two steps in turns and returns how long each took until the run was stopped there. */
+async function clicksInConsole(user: User, count: number): Promise<number[]> {
+  const { page } = user;
+  const links = page.locator(".repl .monaco-list-row a.link");
+  const steps = (await links.allTextContents()).map((text) => Number(/^\s*(\d+) /.exec(text)?.[1] ?? Number.NaN));
+  const seen = [...new Set(steps.filter((n) => n > 0))].slice(-2);
+  assert.equal(seen.length, 2, `steps in the console: ${steps}`);
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const step = seen[i % 2] ?? 0;
+    const link = links.filter({ hasText: new RegExp(`^\\s*${step} `) }).first();
+    await page.keyboard.down("Control");
+    await link.hover({ modifiers: ["Control"] });
+    await page.mouse.down();
+    const clicked = performance.now();
+    await page.mouse.up();
+    await page.keyboard.up("Control");
+    await user.atStep(step);
+    times.push(performance.now() - clicked);
+  }
+  return times;
+}
+
+const percentile = (share: number) => (values: number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
+const at50 = percentile(0.5);
+const at95 = percentile(0.95);
 
 export async function stop(user: User): Promise<void> {
   await user.press("Stop");
