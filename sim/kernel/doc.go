@@ -25,6 +25,14 @@
 // (sim/inject/_goroot/runtime/restep_child.go). Which programs execve finds is
 // written in their files (programMark), so they can be copied and linked.
 //
+// A process has users and groups (sys_identity.go), and permissions bind it as
+// on Linux: those of files in vfs, where a Place says in whose name it was
+// walked to, all others at the calls. Capabilities are not simulated but in one
+// respect: the effective user 0 has them all.
+//
+// A machine's id is never used again, its slot (Machine.slot) is: the id names
+// it in steps, the slot in the runtime and in tables.
+//
 // Invariant: two kernels given the same sequence of calls, times and random
 // numbers answer identically. Nothing here ranges over a map, reads a clock
 // or compares addresses.
