@@ -11,9 +11,6 @@ export const commands = {
   nextHit: "restep.nextHit",
   nextEvent: "restep.nextEvent",
   previousEvent: "restep.previousEvent",
-  stepBackIn: "restep.stepBackIn",
-  stepBackOut: "restep.stepBackOut",
-  lastWrite: "restep.lastWrite",
   copyLink: "restep.copyLink",
   restartServer: "restep.restartServer",
   showServerLog: "restep.showServerLog",
@@ -55,13 +52,6 @@ export function readArguments(value: unknown): TestArguments {
     out.step = step;
   }
   return out;
-}
-
-/** readVariable returns the expression of the variable whose menu a command was called from. */
-export function readVariable(raw: unknown): string | undefined {
-  const variable = (raw as { variable?: { evaluateName?: unknown } } | null | undefined)?.variable;
-  const expression = variable?.evaluateName;
-  return typeof expression === "string" && expression !== "" ? expression : undefined;
 }
 
 const seedMax = (1n << 64n) - 1n;

@@ -3,9 +3,6 @@
 
 export const jumpCommand = "restep/jump";
 export const stepsCommand = "restep/steps";
-export const stepBackInCommand = "restep/stepBackIn";
-export const stepBackOutCommand = "restep/stepBackOut";
-export const lastWriteCommand = "restep/lastWrite";
 
 export interface JumpArguments {
   readonly step: number;

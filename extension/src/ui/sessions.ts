@@ -3,16 +3,7 @@
 import { isAbsolute } from "node:path";
 import * as vscode from "vscode";
 import { readSeed } from "../core/commands.js";
-import {
-  jumpCommand,
-  lastWriteCommand,
-  type Step,
-  type StepsArguments,
-  type StepsBody,
-  stepBackInCommand,
-  stepBackOutCommand,
-  stepsCommand,
-} from "../core/dapExt.js";
+import { jumpCommand, type Step, type StepsArguments, type StepsBody, stepsCommand } from "../core/dapExt.js";
 import { isProcesses } from "../core/launch.js";
 import { Position } from "../core/position.js";
 import { packageOf } from "./settings.js";
@@ -99,39 +90,6 @@ export class Session {
       }
       await this.move(step, "previous");
     });
-  }
-
-  /** stepBackIn goes into the call that has just returned. */
-  stepBackIn(): Promise<void> {
-    return this.enqueue(() => this.reverse(stepBackInCommand, { threadId: this.thread() }));
-  }
-
-  /** stepBackOut goes to the line that called the present function. */
-  stepBackOut(): Promise<void> {
-    return this.enqueue(() => this.reverse(stepBackOutCommand, { threadId: this.thread() }));
-  }
-
-  /** lastWrite goes to where a variable of the selected frame got its value. */
-  lastWrite(expression: string): Promise<void> {
-    const item = vscode.debug.activeStackItem;
-    const frame = item instanceof vscode.DebugStackFrame && item.session.id === this.debug.id ? item.frameId : 0;
-    return this.enqueue(() => this.reverse(lastWriteCommand, { expression, frameId: frame }));
-  }
-
-  /** thread is the one that is selected in this session, else that of the step. */
-  private thread(): number {
-    const item = vscode.debug.activeStackItem;
-    return (item?.session.id === this.debug.id ? item.threadId : undefined) ?? this.current?.goroutine ?? 0;
-  }
-
-  private async reverse(command: string, args: object): Promise<void> {
-    if (this.position.state !== "stopped") {
-      throw new Error("restep: the program is not stopped");
-    }
-    const stop = this.position.nextStop();
-    stop.catch(() => {});
-    await this.debug.customRequest(command, args);
-    await stop;
   }
 
   private async move(step: number | undefined, which: string): Promise<void> {
