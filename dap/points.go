@@ -231,6 +231,14 @@ func (s *session) failures() []uint64 {
 	return []uint64{out.Failure.Step}
 }
 
+// Of the goroutine that runs: the number of its process, which is that of its
+// machine for the machine's own program, and the machine of a child (runtime,
+// restep_child.go).
+const (
+	runningProcess = "runtime.curg.restepMachine"
+	hostOfRunning  = "runtime.restep.machine[runtime.curg.restepMachine].host"
+)
+
 // machineCondition translates the comparisons machine == "label" and != in a
 // condition of Delve's language. What cannot be parsed is left to Delve, which
 // says why.
@@ -263,8 +271,14 @@ func (s *session) machineCondition(condition string) string {
 				id = uint64(m.ID)
 			}
 		}
-		b.X = &ast.SelectorExpr{X: &ast.SelectorExpr{X: ast.NewIdent("runtime"), Sel: ast.NewIdent("curg")}, Sel: ast.NewIdent("restepMachine")}
-		b.Y = &ast.BasicLit{Kind: token.INT, Value: strconv.FormatUint(id, 10)}
+		either := token.LOR
+		if b.Op == token.NEQ {
+			either = token.LAND
+		}
+		is := func(variable string) ast.Expr {
+			return &ast.BinaryExpr{X: ast.NewIdent(variable), Op: b.Op, Y: &ast.BasicLit{Kind: token.INT, Value: strconv.FormatUint(id, 10)}}
+		}
+		*b = ast.BinaryExpr{X: is(runningProcess), Op: either, Y: is(hostOfRunning)}
 		changed = true
 		return false
 	})

@@ -436,6 +436,37 @@ func TestBreakpointsOnTheSimulation(t *testing.T) {
 	}
 }
 
+// TestChildOfMachine stops in a process that a machine's program has started:
+// a condition on the machine holds for it, too.
+func TestChildOfMachine(t *testing.T) {
+	dir, err := filepath.Abs("../sim/programs/testdata/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "children_test.go")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := 1 + strings.Count(strings.Split(string(text), "\t\tcounter++\n")[0], "\n")
+	c := dial(t, Options{})
+	c.initialize()
+	c.do("launch", map[string]any{"program": dir, "test": "TestServer"})
+	c.do("setBreakpoints", map[string]any{"source": map[string]any{"path": file}, "breakpoints": []any{
+		map[string]any{"line": line, "condition": `machine == "server" && counter == 1`},
+		map[string]any{"line": line + 1, "condition": `counter == 1 && machine != "server"`},
+	}})
+	c.do("configurationDone", nil)
+	s := c.stop()
+	if s.line != line {
+		t.Errorf("stopped at line %d, want %d", s.line, line)
+	}
+	c.do("reverseContinue", map[string]any{"threadId": s.thread})
+	if s = c.stop(); s.reason == "breakpoint" {
+		t.Errorf("stopped once more on the way back: %v", s)
+	}
+}
+
 // TestBackFromEnd goes back after the program has ended, in the process that
 // ran.
 func TestBackFromEnd(t *testing.T) {
