@@ -281,7 +281,7 @@ func restepSyscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, errno uintptr, d
 	if c.errno != 0 {
 		return ^uintptr(0), 0, c.errno, true
 	}
-	return c.r1, 0, 0, true
+	return c.r1, c.args[restepSecondResult], 0, true
 }
 
 // Answers of the kernel that no program sees (abi.ERESTARTSYS and its kin).

@@ -36,6 +36,11 @@ const (
 
 const restepODirectory = 0x10000 // O_DIRECTORY
 
+// restepSecondResult is the argument that a call returns as its second result.
+// That is register DX, which Linux leaves alone: the third argument
+// (internal/runtime/syscall/linux/asm_linux_amd64.s).
+const restepSecondResult = 2
+
 // restepLogMap is how much of the step log's window is mapped at a time, in
 // bytes: all of it, which costs nothing.
 const restepLogMap = restepLogWindow

@@ -36,6 +36,11 @@ const (
 
 const restepODirectory = 0x4000 // O_DIRECTORY
 
+// restepSecondResult is the argument that a call returns as its second result.
+// That is register R1, which Linux leaves alone: the second argument
+// (internal/runtime/syscall/linux/asm_linux_arm64.s).
+const restepSecondResult = 1
+
 // restepLogMap is how much of the step log's window is mapped at a time, in
 // bytes: an emulator keeps a record of every page that a program maps.
 const restepLogMap = 64 << 20
