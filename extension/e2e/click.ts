@@ -75,26 +75,11 @@ export async function clickStory(user: User): Promise<void> {
   await user.atStep(2);
   await clickInConsole(user, before);
   const later = await clicksInConsole(user, 20);
-  await stop(user);
-  const firsts = [first, ...(await firstClicks(user, clicked, 4))];
+  const ms = (n: number) => `${n.toFixed(0)} ms`;
   console.log(
-    `     click to stopped, ${spread("first ones, each of a new session", firsts)}; ${spread("later ones", later)}`,
+    `     first click to stopped ${ms(first)}; ${later.length} later ones: p50 ${ms(at50(later))}, p95 ${ms(at95(later))}`,
   );
-}
-
-/** firstClicks clicks a step in the terminal while no session is open, and returns how long it took each time. */
-async function firstClicks(user: User, step: number, count: number): Promise<number[]> {
-  const times: number[] = [];
-  for (let i = 0; i < count; i++) {
-    await user.command("Terminal: Focus Terminal");
-    await user.see(terminalRows, new RegExp(`^\\s*${step} server`, "m"));
-    const clicked = await clickStep(user, step);
-    await user.atStep(step);
-    await user.arrowAt(requestLine);
-    times.push(performance.now() - clicked);
-    await stop(user);
-  }
-  return times;
+  await stop(user);
 }
 
 /** stoppedAtTheLine looks for r.RemoteAddr in Variables and for machines in Call Stack. */
@@ -158,9 +143,8 @@ async function clicksInConsole(user: User, count: number): Promise<number[]> {
 
 const percentile = (share: number) => (values: number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
-
-const spread = (what: string, values: number[]) =>
-  `${values.length} ${what}: p50 ${percentile(0.5)(values).toFixed(0)} ms, p95 ${percentile(0.95)(values).toFixed(0)} ms`;
+const at50 = percentile(0.5);
+const at95 = percentile(0.95);
 
 export async function stop(user: User): Promise<void> {
   await user.press("Stop");
