@@ -31,7 +31,8 @@ func (s *session) onStackTrace(_ context.Context, m dap.Message) error {
 	}
 	frames, err := s.target.Frames(goroutine)
 	if err != nil {
-		return userError(idDebugger, "%v", err)
+		// A client may ask for a goroutine of the step where it was before.
+		return silentError(idDebugger, "%v", err)
 	}
 	skip := 0
 	if state.AtStep && goroutine == state.Goroutine && goroutine != 0 {

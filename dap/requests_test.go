@@ -448,3 +448,19 @@ func TestCrowd(t *testing.T) {
 		t.Errorf("goroutine %v has no stack", last)
 	}
 }
+
+// TestGoroutineOfAnotherStep: a client that asks for a goroutine of the step
+// where the session was before gets an error that it need not show.
+func TestGoroutineOfAnotherStep(t *testing.T) {
+	c := dial(t, Options{})
+	c.initialize()
+	c.do("launch", map[string]any{"program": module, "test": "TestMachines", "step": 56})
+	c.do("configurationDone", nil)
+	c.stop()
+	for _, thread := range []int{999_999, -7, 1 << 40} {
+		m := c.answer(c.send("stackTrace", map[string]any{"threadId": thread}))
+		if m.at("success") != false || m.at("body", "error", "showUser") == true {
+			t.Errorf("the stack of thread %d: %v", thread, m)
+		}
+	}
+}
