@@ -298,7 +298,7 @@ func (z *Zygote) Run(r *Request) (*Child, error) {
 	case rep.what == replyFailed:
 		return nil, fmt.Errorf("the zygote could not fork (%d)%s", rep.value, z.stderr.quote())
 	case rep.what != replyStarted:
-		return nil, fmt.Errorf("unexpected reply %d of the zygote", rep.what)
+		return nil, fmt.Errorf("unexpected reply %d (%#x) of the zygote%s", rep.what, rep.value, z.stderr.quote())
 	}
 	return &Child{Pid: int(rep.value), z: z}, nil
 }
@@ -321,7 +321,7 @@ func (c *Child) Wait() (syscall.WaitStatus, error) {
 	c.gone = true
 	c.mu.Unlock()
 	if err == nil && rep.what != replyEnded {
-		err = fmt.Errorf("unexpected reply %d of the zygote", rep.what)
+		err = fmt.Errorf("unexpected reply %d (%#x) of the zygote%s", rep.what, rep.value, c.z.stderr.quote())
 	}
 	c.cpu = rep.cpu
 	return syscall.WaitStatus(rep.value), err
