@@ -304,17 +304,27 @@ func (r *reporter) explain(d *done) {
 	}
 	r.locals(d)
 	r.unsupported(d)
-	again := r.command("restep test", append(r.cfg.again(d.test), "-seed="+strconv.FormatUint(d.seed, 10))...)
+	again, look := r.commands(d.test, d.seed, f.Step)
 	r.out("  again  %s", again)
-	if f.Step != 0 && r.bin.Here() {
-		r.out("  look   %s", r.command("restep debug", "-test", d.test, "-seed", strconv.FormatUint(d.seed, 10),
-			"-step", strconv.FormatUint(f.Step, 10)))
+	if look != "" {
+		r.out("  look   %s", look)
 	}
 	m := link.Moment{Build: r.bin.BuildID, Package: r.pkg, Test: d.test, Seed: d.seed, Variant: r.cfg.variant, Step: f.Step}
 	r.out("  link   %s", m)
 	if r.failed[d.test] == 1 {
 		r.annotate(d, again, m.String())
 	}
+}
+
+// commands are what repeats a run, and what goes to a step of it: "" without a
+// step, and for a program of another CPU, which no debugger here can hold.
+func (r *reporter) commands(test string, seed, step uint64) (again, look string) {
+	number := strconv.FormatUint(seed, 10)
+	again = r.command("restep test", append(r.cfg.again(test), "-seed="+number)...)
+	if step != 0 && r.bin.Here() {
+		look = r.command("restep debug", "-test", test, "-seed", number, "-step", strconv.FormatUint(step, 10))
+	}
+	return again, look
 }
 
 // annotate tells GitHub Actions of a failure, where this is such a job. Events

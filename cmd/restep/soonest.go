@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strconv"
 )
 
 // soonest is the failing run of a test with the fewest steps before it failed.
@@ -39,15 +38,15 @@ func (r *reporter) close() {
 	slices.SortFunc(tests, func(a, b string) int { return r.soonest[a].order - r.soonest[b].order })
 	for _, test := range tests {
 		best := r.soonest[test]
-		seed, step := strconv.FormatUint(best.seed, 10), strconv.FormatUint(best.step, 10)
-		head := fmt.Sprintf("restep: %s failed %d times, soonest with seed %s", test, r.failed[test], seed)
+		head := fmt.Sprintf("restep: %s failed %d times, soonest with seed %d", test, r.failed[test], best.seed)
 		if best.step != 0 {
-			head += " at step " + step
+			head += fmt.Sprintf(" at step %d", best.step)
 		}
 		r.say(head)
-		r.say("  again  " + r.command("restep test", append(r.cfg.again(test), "-seed="+seed)...))
-		if best.step != 0 && r.bin.Here() {
-			r.say("  look   " + r.command("restep debug", "-test", test, "-seed", seed, "-step", step))
+		again, look := r.commands(test, best.seed, best.step)
+		r.say("  again  " + again)
+		if look != "" {
+			r.say("  look   " + look)
 		}
 	}
 }
