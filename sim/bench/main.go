@@ -152,9 +152,13 @@ func (r *row) cells() []string {
 	ratio, target, verdict := "–", "–", r.note
 	if r.native > 0 && r.ratio {
 		ratio = fmt.Sprintf("%.2f", r.restep/r.native)
+	}
+	switch {
+	case r.target == 0: // compared with nothing
+	case ratio != "–":
 		target = fmt.Sprintf("≤ %.1f ×", r.target)
 		verdict = hit(math.Round(r.restep/r.native*100)/100 <= r.target, r.note)
-	} else if r.target > 0 {
+	default:
 		target = "≤ " + r.format(r.target)
 		verdict = hit(r.restep <= r.target, r.note)
 	}

@@ -34,6 +34,7 @@ var measurements = []struct {
 	{"UDP", (*bench).udp},
 	{"fsync", (*bench).fsync},
 	{"many machines", (*bench).many},
+	{"stores", (*bench).stores},
 	{"sleep", func(b *bench) ([]row, error) {
 		v, err := b.simulated("TestSleep", size{1000, 501_000})
 		return []row{{name: "Sleep(1 ms)", restep: v, format: nanoseconds, target: 250}}, err
@@ -58,7 +59,11 @@ func (b *bench) compare(name, test string, s size, target float64) ([]row, error
 	if err := b.prepare(); err != nil {
 		return nil, err
 	}
-	runners := []runner{b.plain, b.plainNL, b.work}
+	return b.compareOf([]runner{b.plain, b.plainNL, b.work}, name, test, s, target)
+}
+
+// compareOf is compare for three builds of another program.
+func (b *bench) compareOf(runners []runner, name, test string, s size, target float64) ([]row, error) {
 	values := make([][]float64, len(runners))
 	for range b.rounds {
 		for i, r := range runners {
