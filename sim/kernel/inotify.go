@@ -90,11 +90,7 @@ func (in *notifier) add(n notice) {
 	}
 	in.queue = append(in.queue, n)
 	in.readers.Wake(ModeRead, in.d.m.k.host.Wake)
-	if !in.calls.Empty() {
-		calls := in.calls
-		in.calls.Clear()
-		calls.Wake(ModeRead, func(token uintptr, _ Mode) { in.d.m.k.host.Ready(token) })
-	}
+	in.calls.Release(in.d.m.k.host.Ready)
 }
 
 // drop ends watch i.

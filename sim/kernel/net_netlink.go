@@ -47,25 +47,19 @@ func (f *netlinkSocket) autobind(t *Task) {
 	}
 }
 
-func (f *netlinkSocket) listen(*Task, int) abi.Errno            { return abi.EOPNOTSUPP }
-func (f *netlinkSocket) accept(*Task) (netSocket, abi.Errno)    { return nil, abi.EOPNOTSUPP }
-func (f *netlinkSocket) connect(t *Task, _ *sockName) abi.Errno { f.autobind(t); return abi.OK }
-func (f *netlinkSocket) disconnect(*Task) abi.Errno             { return abi.OK }
-func (f *netlinkSocket) local() sockName                        { return sockName{family: abi.AF_NETLINK, pid: f.pid} }
-func (f *netlinkSocket) peer() (sockName, abi.Errno)            { return sockName{family: abi.AF_NETLINK}, abi.OK }
-func (f *netlinkSocket) shutdown(int) abi.Errno                 { return abi.EOPNOTSUPP }
-func (f *netlinkSocket) takeError() abi.Errno                   { return abi.OK }
-func (f *netlinkSocket) optionsChanged()                        {}
-func (f *netlinkSocket) PollOpen(pd uintptr) abi.Errno          { return f.open(pd, len(f.queue) > 0, true) }
-func (f *netlinkSocket) Release(*Task) abi.Errno                { f.poll.Clear(); f.queue = nil; return abi.OK }
-func (f *netlinkSocket) Read(t *Task, p []byte) (int, abi.Errno) {
-	m := inMessage{buf: p}
-	errno := f.receive(t, &m)
-	return m.n, errno
-}
-func (f *netlinkSocket) Write(t *Task, p []byte) (int, abi.Errno) {
-	return f.send(t, &outMessage{data: p})
-}
+func (f *netlinkSocket) listen(*Task, int) abi.Errno              { return abi.EOPNOTSUPP }
+func (f *netlinkSocket) accept(*Task) (netSocket, abi.Errno)      { return nil, abi.EOPNOTSUPP }
+func (f *netlinkSocket) connect(t *Task, _ *sockName) abi.Errno   { f.autobind(t); return abi.OK }
+func (f *netlinkSocket) disconnect(*Task) abi.Errno               { return abi.OK }
+func (f *netlinkSocket) local() sockName                          { return sockName{family: abi.AF_NETLINK, pid: f.pid} }
+func (f *netlinkSocket) peer() (sockName, abi.Errno)              { return sockName{family: abi.AF_NETLINK}, abi.OK }
+func (f *netlinkSocket) shutdown(int) abi.Errno                   { return abi.EOPNOTSUPP }
+func (f *netlinkSocket) takeError() abi.Errno                     { return abi.OK }
+func (f *netlinkSocket) optionsChanged()                          {}
+func (f *netlinkSocket) PollOpen(pd uintptr) abi.Errno            { return f.open(pd, len(f.queue) > 0, true) }
+func (f *netlinkSocket) Release(*Task) abi.Errno                  { f.poll.Clear(); f.queue = nil; return abi.OK }
+func (f *netlinkSocket) Read(t *Task, p []byte) (int, abi.Errno)  { return readMessage(t, f, p) }
+func (f *netlinkSocket) Write(t *Task, p []byte) (int, abi.Errno) { return writeMessage(t, f, p) }
 
 // send takes requests and queues the answers at once.
 func (f *netlinkSocket) send(t *Task, m *outMessage) (int, abi.Errno) {

@@ -10,13 +10,10 @@ import (
 // messages of one IP protocol, which is not TCP or UDP: copies of theirs do not
 // get here. Source: net/ipv4/raw.c, net/ipv6/raw.c.
 type rawSocket struct {
-	socketBase
+	datagramSocket
 	addr   socket.IP // bound to
 	remote socket.IP // connected to, the zero IP when not
 	joined bool      // it has a peer
-	queue  []*datagram
-	size   int // bytes in queue
-	rd, wr bool
 }
 
 const (
@@ -42,35 +39,17 @@ func newRaw(t *Task, family, proto int, flags uint32) (*rawSocket, abi.Errno) {
 		})
 		return nil, abi.EPROTONOSUPPORT
 	}
-	f := &rawSocket{socketBase: newBase(t.m.stack, family, abi.SOCK_RAW, proto, flags)}
-	f.opts.SendBuffer, f.opts.ReceiveMax = datagramBuffer, datagramBuffer
+	f := &rawSocket{datagramSocket: newDatagramSocket(newBase(t.m.stack, family, abi.SOCK_RAW, proto, flags))}
 	f.addr = f.wildcard()
 	f.stack.raw = append(f.stack.raw, f)
 	return f, abi.OK
 }
 
-func (f *rawSocket) Read(t *Task, p []byte) (int, abi.Errno) {
-	m := inMessage{buf: p}
-	errno := f.receive(t, &m)
-	return m.n, errno
-}
-
-func (f *rawSocket) Write(t *Task, p []byte) (int, abi.Errno) {
-	return f.send(t, &outMessage{data: p})
-}
+func (f *rawSocket) Read(t *Task, p []byte) (int, abi.Errno)  { return readMessage(t, f, p) }
+func (f *rawSocket) Write(t *Task, p []byte) (int, abi.Errno) { return writeMessage(t, f, p) }
 
 func (f *rawSocket) Ioctl(_ *Task, req, arg uintptr) (uintptr, abi.Errno) {
-	switch req {
-	case abi.FIONREAD:
-		n := 0
-		if len(f.queue) > 0 {
-			n = f.length(f.queue[0])
-		}
-		return 0, storeInt(arg, n)
-	case abi.FIONBIO:
-		return f.nonblock(arg)
-	}
-	return 0, abi.ENOTTY
+	return f.ioctl(req, arg, f.length)
 }
 
 func (f *rawSocket) PollOpen(pd uintptr) abi.Errno {
@@ -100,9 +79,6 @@ func (f *rawSocket) bind(_ *Task, n *sockName) abi.Errno {
 	f.addr = ip
 	return abi.OK
 }
-
-func (f *rawSocket) listen(*Task, int) abi.Errno         { return abi.EOPNOTSUPP }
-func (f *rawSocket) accept(*Task) (netSocket, abi.Errno) { return nil, abi.EOPNOTSUPP }
 
 func (f *rawSocket) connect(_ *Task, n *sockName) abi.Errno {
 	to := n.addr.IP
@@ -196,13 +172,10 @@ func (f *rawSocket) length(g *datagram) int {
 }
 
 func (f *rawSocket) receive(_ *Task, m *inMessage) abi.Errno {
-	switch {
-	case len(f.queue) == 0 && f.rd && f.flags&abi.O_NONBLOCK == 0:
-		return abi.OK
-	case len(f.queue) == 0:
-		return abi.EAGAIN
+	g, errno := f.first()
+	if g == nil {
+		return errno
 	}
-	g := f.queue[0]
 	m.n, m.total = 0, f.length(g)
 	if f.family == abi.AF_INET {
 		head := g.header()
@@ -210,12 +183,7 @@ func (f *rawSocket) receive(_ *Task, m *inMessage) abi.Errno {
 	}
 	m.n += copy(m.buf[m.n:], g.data)
 	m.from, m.named = inetName(f.family, socket.Addr{IP: g.src.IP}), true
-	if m.flags&abi.MSG_PEEK == 0 {
-		k := copy(f.queue, f.queue[1:])
-		f.queue[k] = nil
-		f.queue = f.queue[:k]
-		f.size -= len(g.data)
-	}
+	f.taken(m)
 	return abi.OK
 }
 
@@ -223,15 +191,11 @@ func (f *rawSocket) shutdown(how int) abi.Errno {
 	if !f.joined {
 		return abi.ENOTCONN
 	}
-	f.rd = f.rd || how != abi.SHUT_WR
-	f.wr = f.wr || how != abi.SHUT_RD
-	f.Notify(socket.Readable | socket.Writable)
-	return abi.OK
+	return f.shut(how)
 }
 
 func (f *rawSocket) takeError() abi.Errno { return abi.OK }
 func (f *rawSocket) bound() bool          { return true }
-func (f *rawSocket) optionsChanged()      {}
 
 // header is the IPv4 header of a message of a raw socket (RFC 791, 3.1).
 func (g *datagram) header() (h [ipv4Header]byte) {
@@ -282,12 +246,10 @@ func (s *netStack) sendRaw(proto int, src, dst socket.IP, data []byte) {
 func (s *netStack) inputRaw(g *datagram) {
 	for _, f := range s.raw {
 		if f.proto != int(g.proto) || g.dst.IP.Is4() != (f.family == abi.AF_INET) || f.joined && f.remote != g.src.IP ||
-			!f.addr.Unspecified() && f.addr != g.dst.IP || f.rd || f.size+len(g.data) > f.opts.ReceiveMax {
+			!f.addr.Unspecified() && f.addr != g.dst.IP || f.full(len(g.data)) {
 			continue
 		}
-		f.queue = append(f.queue, g)
-		f.size += len(g.data)
-		f.Notify(socket.Readable)
+		f.put(g)
 	}
 	if len(g.data) < 8 || g.data[1] != 0 || !s.Local(g.dst.IP) {
 		return

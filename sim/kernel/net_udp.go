@@ -27,51 +27,28 @@ const datagramMax = 65507
 
 // udpSocket is a datagram socket. Source: net/ipv4/udp.c, net/ipv6/udp.c.
 type udpSocket struct {
-	socketBase
+	datagramSocket
 	addr   socket.Addr // bound to; port 0 when not bound
 	remote socket.Addr // connected to; port 0 when not
-	queue  []*datagram
-	size   int // bytes in queue
 	err    abi.Errno
-	rd, wr bool // shut down
 	groups []socket.IP
 }
 
 func newUDP(s *netStack, family, proto int, flags uint32) *udpSocket {
-	f := &udpSocket{socketBase: newBase(s, family, abi.SOCK_DGRAM, proto, flags)}
-	f.opts.SendBuffer, f.opts.ReceiveMax = datagramBuffer, datagramBuffer
+	f := &udpSocket{datagramSocket: newDatagramSocket(newBase(s, family, abi.SOCK_DGRAM, proto, flags))}
 	f.addr.IP = f.wildcard()
 	return f
 }
 
-// datagramBuffer is net.core.{r,w}mem_default, socket(7), in bytes.
-const datagramBuffer = 212992
-
 // Read is read(2): one message.
-func (f *udpSocket) Read(t *Task, p []byte) (int, abi.Errno) {
-	m := inMessage{buf: p}
-	errno := f.receive(t, &m)
-	return m.n, errno
-}
+func (f *udpSocket) Read(t *Task, p []byte) (int, abi.Errno) { return readMessage(t, f, p) }
 
 // Write is write(2): EDESTADDRREQ when the socket is not connected.
-func (f *udpSocket) Write(t *Task, p []byte) (int, abi.Errno) {
-	return f.send(t, &outMessage{data: p})
-}
+func (f *udpSocket) Write(t *Task, p []byte) (int, abi.Errno) { return writeMessage(t, f, p) }
 
 // Ioctl answers FIONREAD and FIONBIO, udp(7).
 func (f *udpSocket) Ioctl(_ *Task, req, arg uintptr) (uintptr, abi.Errno) {
-	switch req {
-	case abi.FIONREAD:
-		n := 0
-		if len(f.queue) > 0 {
-			n = len(f.queue[0].data)
-		}
-		return 0, storeInt(arg, n)
-	case abi.FIONBIO:
-		return f.nonblock(arg)
-	}
-	return 0, abi.ENOTTY
+	return f.ioctl(req, arg, func(g *datagram) int { return len(g.data) })
 }
 
 // PollOpen registers pd.
@@ -159,9 +136,6 @@ func (s *netStack) udpPort() uint16 {
 	}
 	return 0
 }
-
-func (f *udpSocket) listen(*Task, int) abi.Errno         { return abi.EOPNOTSUPP }
-func (f *udpSocket) accept(*Task) (netSocket, abi.Errno) { return nil, abi.EOPNOTSUPP }
 
 // connect fixes the peer and so the local address, udp(7).
 func (f *udpSocket) connect(t *Task, n *sockName) abi.Errno {
@@ -317,23 +291,17 @@ func (f *udpSocket) receive(_ *Task, m *inMessage) abi.Errno {
 		return abi.EAGAIN
 	case f.err != abi.OK:
 		return f.takeError()
-	case len(f.queue) == 0 && f.rd && f.flags&abi.O_NONBLOCK == 0:
-		return abi.OK
-	case len(f.queue) == 0:
-		return abi.EAGAIN
 	}
-	g := f.queue[0]
+	g, errno := f.first()
+	if g == nil {
+		return errno
+	}
 	m.n, m.total = copy(m.buf, g.data), len(g.data)
 	m.from, m.named = inetName(f.family, g.src), true
 	if m.wants {
 		f.describe(g, &m.anc)
 	}
-	if m.flags&abi.MSG_PEEK == 0 {
-		k := copy(f.queue, f.queue[1:])
-		f.queue[k] = nil
-		f.queue = f.queue[:k]
-		f.size -= len(g.data)
-	}
+	f.taken(m)
 	return abi.OK
 }
 
@@ -358,10 +326,7 @@ func (f *udpSocket) shutdown(how int) abi.Errno {
 	if f.remote.Port == 0 {
 		return abi.ENOTCONN
 	}
-	f.rd = f.rd || how != abi.SHUT_WR
-	f.wr = f.wr || how != abi.SHUT_RD
-	f.Notify(socket.Readable | socket.Writable)
-	return abi.OK
+	return f.shut(how)
 }
 
 func (f *udpSocket) takeError() abi.Errno {
@@ -370,16 +335,13 @@ func (f *udpSocket) takeError() abi.Errno {
 	return e
 }
 
-func (f *udpSocket) bound() bool     { return f.addr.Port != 0 }
-func (f *udpSocket) optionsChanged() {}
+func (f *udpSocket) bound() bool { return f.addr.Port != 0 }
 
 // take queues a message, or drops it when there is no room.
 func (f *udpSocket) take(g *datagram) {
-	if f.rd || f.size+len(g.data) > f.opts.ReceiveMax {
+	if f.full(len(g.data)) {
 		f.stack.net.message(steplog.KindDrop, f.stack, g.from, true, nil, g, "the socket's buffer is full")
 		return
 	}
-	f.queue = append(f.queue, g)
-	f.size += len(g.data)
-	f.Notify(socket.Readable)
+	f.put(g)
 }

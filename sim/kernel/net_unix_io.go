@@ -10,16 +10,10 @@ import (
 const unixPieceMax = 32 << 10
 
 // Read is read(2).
-func (f *unixSocket) Read(t *Task, p []byte) (int, abi.Errno) {
-	m := inMessage{buf: p}
-	errno := f.receive(t, &m)
-	return m.n, errno
-}
+func (f *unixSocket) Read(t *Task, p []byte) (int, abi.Errno) { return readMessage(t, f, p) }
 
 // Write is write(2).
-func (f *unixSocket) Write(t *Task, p []byte) (int, abi.Errno) {
-	return f.send(t, &outMessage{data: p})
-}
+func (f *unixSocket) Write(t *Task, p []byte) (int, abi.Errno) { return writeMessage(t, f, p) }
 
 func (f *unixSocket) send(t *Task, m *outMessage) (int, abi.Errno) {
 	if m.flags&abi.MSG_OOB != 0 {

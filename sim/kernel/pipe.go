@@ -50,13 +50,7 @@ func newPipe(m *Machine, flags uint32) (r, w *pipeEnd) {
 }
 
 // changed lets every call that waits for this pipe try again.
-func (p *pipe) changed() {
-	if !p.calls.Empty() {
-		calls := p.calls
-		p.calls.Clear()
-		calls.Wake(ModeReadWrite, func(token uintptr, _ Mode) { p.k.host.Ready(token) })
-	}
-}
+func (p *pipe) changed() { p.calls.Release(p.k.host.Ready) }
 
 // Await implements waiter.
 func (e *pipeEnd) Await(caller uintptr) { e.p.calls.Add(caller) }

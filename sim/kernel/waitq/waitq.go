@@ -49,3 +49,14 @@ func (q *Queue) Wake(mode Mode, wake func(pd uintptr, mode Mode)) {
 		wake(pd, mode)
 	}
 }
+
+// Release empties a queue of callers, which need not be poll descriptors, and
+// calls ready for each, first added first. One that goes on waiting adds itself
+// again.
+func (q *Queue) Release(ready func(caller uintptr)) {
+	callers := q.pds
+	q.pds = nil
+	for _, c := range callers {
+		ready(c)
+	}
+}

@@ -30,3 +30,26 @@ func TestWakeInOrderOfAdding(t *testing.T) {
 		t.Error("queue is not empty after Clear")
 	}
 }
+
+func TestReleaseLetsCallersComeAgain(t *testing.T) {
+	var q Queue
+	q.Release(func(uintptr) { t.Error("nobody waits") })
+	for _, caller := range []uintptr{7, 3} {
+		q.Add(caller)
+	}
+	var got []uintptr
+	q.Release(func(caller uintptr) {
+		got = append(got, caller)
+		if caller == 7 {
+			q.Add(caller)
+		}
+	})
+	if want := []uintptr{7, 3}; !slices.Equal(got, want) {
+		t.Errorf("released %v, want %v", got, want)
+	}
+	got = nil
+	q.Release(func(caller uintptr) { got = append(got, caller) })
+	if want := []uintptr{7}; !slices.Equal(got, want) || !q.Empty() {
+		t.Errorf("then released %v, want %v", got, want)
+	}
+}
