@@ -53,7 +53,8 @@ sim/programs   imports only STD -- it is programs under test, seen from outside
 sim/zygote     imports only STD -- it starts processes and knows no builds, logs or debuggers
 sim/stdlib     imports only STD -- it is a user of the command
 sim/realworld  imports only STD -- it is a user of the command; what it runs are modules of their own
-sim/bench      imports only STD sim/inject sim/steplog sim/zygote -- it measures as an outsider does, and runs the command for the rest
+sim/bench/host imports only STD -- benchmarks of other folders stand on it, too
+sim/bench      imports only STD sim/bench/host sim/inject sim/steplog sim/zygote -- it measures as an outsider does, and runs the command for the rest
 sim/inject     imports only STD INJECTED sim/inject/internal/... -- a build has no opinion on runs
 sim/inject/... imports only STD sim/inject/internal/... -- generators need no more
 INJECTED       never reaches sim/inject sim/zygote -- the program under test does not hold its own builder
@@ -66,7 +67,7 @@ replay/...     never reaches github.com/go-delve/... -- replay declares Target, 
 replay/...     never imports dap/... lsp/... cmd/... -- front ends stand on replay
 dap/target     is the only importer of github.com/go-delve/... -- a new Delve is one package's work
 dap/...        never imports lsp/... sim/kernel/... sim/sched cmd/... -- the kernel lives in the program, seen through the log and the debugger
-dap/bench  imports only STD dap -- it measures as an editor does
+dap/bench  imports only STD dap sim/bench/host -- it measures as an editor does
 dap/processes  never reaches github.com/go-delve/... replay/... sim/... -- real programs have no steps, and each has a debugger in a process of its own
 lsp/...  never imports dap/... sim/kernel/... sim/sched cmd/... -- the kernel lives in the program, seen through the log
 lsp/...  never reaches github.com/go-delve/... -- editing needs no debugger

@@ -18,8 +18,8 @@
 // So all kinds of requests take turns, with two breakpoints set.
 //
 // It deliberately asserts nothing about time, and fails only when the session
-// does not stop where it must. It may import the standard library and dap; it
-// must never import what is behind dap.
+// does not stop where it must. It may import the standard library, dap and
+// sim/bench/host; it must never import what is behind dap.
 //
 // Sources: DAP 1.71; proc_pid_smaps(5).
 package main

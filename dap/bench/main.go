@@ -3,12 +3,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"runtime/pprof"
@@ -16,6 +14,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/restep/restep/sim/bench/host"
 )
 
 func main() {
@@ -67,7 +67,7 @@ func bench(ctx context.Context, n int, only, profile string) error {
 	if err != nil {
 		return err
 	}
-	root, err := repository()
+	root, err := host.Repository("dap/bench")
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,8 @@ func bench(ctx context.Context, n int, only, profile string) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	fmt.Printf("%s %s/%s, %d CPUs, %s; load average %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpuModel(), loadAverage())
+	fmt.Printf("%s %s/%s, %d CPUs, %s; load average %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH,
+		runtime.NumCPU(), host.CPUModel(), host.LoadAverage())
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', tabwriter.Debug)
 	fmt.Fprint(w, "| run\t what\t times\t p50\t p95\t CPU p50\t CPU p95\t target\t \t\n|---\t---\t---\t---\t---\t---\t---\t---\t---\t\n")
 	var notes []string
@@ -143,41 +144,4 @@ func percentiles(l []took, of func(took) time.Duration) (p50, p95 time.Duration)
 
 func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
-}
-
-// repository is the folder of this module, at or above the working directory.
-func repository() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "dap", "bench", "doc.go")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("run it in a clone of the repository: go run ./dap/bench")
-		}
-	}
-}
-
-// cpuModel is what the host calls its processor.
-func cpuModel() string {
-	b, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(b)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "unknown processor"
-}
-
-// loadAverage is that of the last minute.
-func loadAverage() string {
-	b, _ := os.ReadFile("/proc/loadavg")
-	f := strings.Fields(string(b))
-	if len(f) == 0 {
-		return "unknown"
-	}
-	return cmp.Or(f[0], "unknown")
 }

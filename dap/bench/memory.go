@@ -5,11 +5,10 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/restep/restep/sim/bench/host"
 )
 
 // memory is what the processes of a session hold: this one, the zygote, the
@@ -26,66 +25,31 @@ func (m memory) String() string {
 }
 
 func sessionMemory() (m memory) {
-	pids := append(descendants(os.Getpid()), os.Getpid())
+	pids := append(host.Descendants(os.Getpid()), os.Getpid())
 	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-		if err != nil {
+		one, ok := host.MemoryOf(pid)
+		if !ok {
 			continue // it has ended meanwhile
 		}
 		m.processes++
-		rss := field(string(text), "Rss:")
-		m.rss += rss
-		m.pss += field(string(text), "Pss:")
+		m.rss += one.RSS
+		m.pss += one.PSS
 		if pid == os.Getpid() {
-			m.own = rss
+			m.own = one.RSS
 		}
 	}
 	return m
 }
 
-// field is a number of smaps_rollup, in KB.
-func field(text, name string) int {
-	for line := range strings.Lines(text) {
-		if f := strings.Fields(line); len(f) >= 2 && f[0] == name {
-			kb, _ := strconv.Atoi(f[1])
-			return kb
-		}
-	}
-	return 0
-}
-
-// descendants are the processes below pid; one that ends meanwhile is left out.
-func descendants(pid int) (all []int) {
-	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, t := range tasks {
-		b, err := os.ReadFile(t)
-		if err != nil {
-			continue
-		}
-		for _, s := range strings.Fields(string(b)) {
-			if child, err := strconv.Atoi(s); err == nil {
-				all = append(append(all, child), descendants(child)...)
-			}
-		}
-	}
-	return all
-}
-
 // cpuTimes are of the children of a session, by process.
 type cpuTimes map[int]time.Duration
 
-// childrenCPU is what each process below this one has used. The first field is
-// the time on a CPU, in ns: Documentation/scheduler/sched-stats.rst.
+// childrenCPU is what each process below this one has used.
 func childrenCPU() cpuTimes {
 	times := cpuTimes{}
-	for _, pid := range descendants(os.Getpid()) {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
-		if err != nil {
-			continue
-		}
-		var ns int64
-		if _, err := fmt.Sscan(string(text), &ns); err == nil {
-			times[pid] = time.Duration(ns)
+	for _, pid := range host.Descendants(os.Getpid()) {
+		if d, ok := host.CPUTime(pid); ok {
+			times[pid] = d
 		}
 	}
 	return times

@@ -1,19 +1,16 @@
 package target
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/restep/restep/replay"
 	"github.com/restep/restep/replay/program"
+	"github.com/restep/restep/sim/bench/host"
 )
 
 // BenchmarkJump goes to random steps of three runs: the machines case, one of a
@@ -53,36 +50,14 @@ func forks(t testing.TB, target *Target) uint64 {
 // which count shared pages once.
 func sessionMemory(t testing.TB, target *Target) float64 {
 	t.Helper()
-	pids := []int{os.Getpid()}
-	for next := pids; len(next) > 0; {
-		var children []int
-		for _, pid := range next {
-			tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-			for _, path := range tasks {
-				list, _ := os.ReadFile(path)
-				for _, f := range strings.Fields(string(list)) {
-					n, _ := strconv.Atoi(f)
-					children = append(children, n)
-				}
-			}
-		}
-		pids, next = append(pids, children...), children
-	}
+	pids := append(host.Descendants(os.Getpid()), os.Getpid())
 	if len(pids) < 3 {
 		t.Fatalf("the session has only the processes %v", pids)
 	}
 	total := 0.0
 	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-		if err != nil {
-			continue // it has ended meanwhile
-		}
-		for line := range strings.Lines(string(text)) {
-			var kb float64
-			if _, err := fmt.Sscanf(line, "Pss: %f kB", &kb); err == nil {
-				total += kb * 1024
-			}
-		}
+		m, _ := host.MemoryOf(pid)
+		total += float64(m.PSS) * 1024
 	}
 	return total
 }
@@ -95,16 +70,11 @@ func cpuTime(t testing.TB, target *Target) time.Duration {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
 		t.Fatal(err)
 	}
-	// The first field is the time on a CPU, in ns: sched-stats(7).
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", target.run.Pid))
-	if err != nil {
-		t.Fatal(err)
+	program, ok := host.CPUTime(target.run.Pid)
+	if !ok {
+		t.Fatalf("process %d of the program is gone", target.run.Pid)
 	}
-	var ns int64
-	if _, err := fmt.Sscan(string(text), &ns); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(own.Utime.Nano() + own.Stime.Nano() + ns)
+	return time.Duration(own.Utime.Nano()+own.Stime.Nano()) + program
 }
 
 func jumps(b *testing.B, p *program.Program, target *Target, engine *replay.Engine) {

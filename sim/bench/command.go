@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/restep/restep/sim/bench/host"
 )
 
 // tool builds the restep command.
@@ -145,43 +147,13 @@ func peakPSS(ctx context.Context, pid int) int {
 			return peak
 		case <-tick.C:
 			sum := 0
-			for _, p := range descendants(pid) {
+			for _, p := range host.Descendants(pid) {
 				if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p)); err == nil && strings.HasSuffix(string(name), ".test\n") {
-					sum += pss(p)
+					m, _ := host.MemoryOf(p)
+					sum += m.PSS
 				}
 			}
 			peak = max(peak, sum)
 		}
 	}
-}
-
-// descendants are the processes below pid; one that ends meanwhile is left out.
-func descendants(pid int) (all []int) {
-	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, t := range tasks {
-		b, err := os.ReadFile(t)
-		if err != nil {
-			continue
-		}
-		for _, s := range strings.Fields(string(b)) {
-			if child, err := strconv.Atoi(s); err == nil {
-				all = append(append(all, child), descendants(child)...)
-			}
-		}
-	}
-	return all
-}
-
-func pss(pid int) int {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		if f := strings.Fields(line); len(f) >= 2 && f[0] == "Pss:" {
-			kb, _ := strconv.Atoi(f[1])
-			return kb
-		}
-	}
-	return 0
 }

@@ -14,8 +14,8 @@
 // With -readme the table replaces the one in sim/README.md.
 //
 // It deliberately asserts nothing and fails for no figure: a number depends on
-// the computer. It may import the standard library, sim/inject, sim/steplog and
-// sim/zygote; it must never import replay, dap, lsp or cmd, and runs the restep
+// the computer. It may import the standard library, sim/bench/host, sim/inject,
+// sim/steplog and sim/zygote; it must never import replay, dap, lsp or cmd, and runs the restep
 // command as a user does.
 //
 // Invariant: what is compared was measured in one run of this command.

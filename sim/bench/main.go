@@ -13,6 +13,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/restep/restep/sim/bench/host"
 )
 
 func main() {
@@ -63,7 +65,7 @@ type row struct {
 }
 
 func (b *bench) main() (err error) {
-	if b.root, err = repository(); err != nil {
+	if b.root, err = host.Repository("sim/bench"); err != nil {
 		return err
 	}
 	if b.temp, err = os.MkdirTemp("", "restep-bench-"); err != nil {
@@ -71,8 +73,8 @@ func (b *bench) main() (err error) {
 	}
 	defer os.RemoveAll(b.temp)
 	defer b.close()
-	host := fmt.Sprintf("%s %s/%s, %d CPUs, %s; medians of %d; load average before it %s", runtime.Version(), runtime.GOOS, runtime.GOARCH,
-		runtime.NumCPU(), cpuModel(), b.rounds, loadAverage())
+	about := fmt.Sprintf("%s %s/%s, %d CPUs, %s; medians of %d; load average before it %s", runtime.Version(), runtime.GOOS, runtime.GOARCH,
+		runtime.NumCPU(), host.CPUModel(), b.rounds, host.LoadAverage())
 	table := [][]string{
 		{"what", "native", "native -N -l", "restep", "ratio", "target", ""},
 		{"---", "---", "---", "---", "---", "---", "---"},
@@ -93,7 +95,7 @@ func (b *bench) main() (err error) {
 			table = append(table, r.cells())
 		}
 	}
-	fmt.Printf("%s\n\n", host)
+	fmt.Printf("%s\n\n", about)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', tabwriter.Debug)
 	for _, cells := range table {
 		fmt.Fprintf(w, "| %s\t\n", strings.Join(cells, "\t "))
@@ -102,7 +104,7 @@ func (b *bench) main() (err error) {
 	if err := errors.Join(failed...); err != nil || !b.readme {
 		return err
 	}
-	return b.writeReadme(host, table)
+	return b.writeReadme(about, table)
 }
 
 // Around the table in sim/README.md.
@@ -112,7 +114,7 @@ const (
 )
 
 // writeReadme replaces the table in sim/README.md.
-func (b *bench) writeReadme(host string, table [][]string) error {
+func (b *bench) writeReadme(about string, table [][]string) error {
 	path := filepath.Join(b.root, "sim", "README.md")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -124,21 +126,12 @@ func (b *bench) writeReadme(host string, table [][]string) error {
 		return fmt.Errorf("%s has no place for the table: a line %q and a line %q", path, tableStart, tableEnd)
 	}
 	var out strings.Builder
-	out.WriteString(before + tableStart + host + ":\n\n")
+	out.WriteString(before + tableStart + about + ":\n\n")
 	for _, cells := range table {
 		out.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 	}
 	out.WriteString(tableEnd + after)
 	return os.WriteFile(path, []byte(out.String()), 0o644)
-}
-
-// loadAverage is how many tasks wanted a processor, over the last minute.
-func loadAverage() string {
-	b, err := os.ReadFile("/proc/loadavg")
-	if first, _, ok := strings.Cut(string(b), " "); err == nil && ok {
-		return first
-	}
-	return "unknown"
 }
 
 // cells are the columns of the table.
@@ -174,33 +167,6 @@ func hit(ok bool, note string) string {
 		verdict += "; " + note
 	}
 	return verdict
-}
-
-// repository is the folder of this module, at or above the working directory.
-func repository() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "sim", "bench", "testdata", "work")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("run it in a clone of the repository: go run ./sim/bench")
-		}
-	}
-}
-
-// cpuModel is what the host calls its processor.
-func cpuModel() string {
-	b, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(b)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "unknown processor"
 }
 
 // prepare builds what the first row that needs it asks for.
