@@ -212,6 +212,9 @@ func onePackage(rest []string) (string, error) {
 	case 0:
 		return ".", nil
 	case 1:
+		if isTest(rest[0]) {
+			return "", fmt.Errorf("%s is a test, not a package; write -test %s", rest[0], rest[0])
+		}
 		return rest[0], nil
 	}
 	return "", fmt.Errorf("one package at a time, not %s", quoteArgs(rest))

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/restep/restep/replay/program"
@@ -46,10 +45,9 @@ func runDemo(ctx context.Context, u *ui, args []string) int {
 		return failDebug(ctx, u, err)
 	}
 	defer os.RemoveAll(dir)
-	beat := startHeartbeat(u, 2*time.Second)
-	m := moment{spec: program.Spec{Dir: dir, Test: "TestMachines", Seed: 1, Version: version(), Progress: beat.say}}
+	u.say("preparing the demo")
+	m := moment{spec: program.Spec{Dir: dir, Test: "TestMachines", Seed: 1, Version: version()}}
 	o, err := m.open(ctx, u)
-	beat.stop()
 	if err != nil {
 		return failDebug(ctx, u, err)
 	}
@@ -96,51 +94,6 @@ func demoFolder() (dir string, err error) {
 		}
 	}
 	return dir, nil
-}
-
-// heartbeat says what is going on, and from time to time that it still is: the
-// first build compiles the Go runtime and takes a while.
-type heartbeat struct {
-	u    *ui
-	quit chan struct{}
-	done sync.WaitGroup
-
-	mu    sync.Mutex
-	what  string
-	since time.Time
-}
-
-func startHeartbeat(u *ui, every time.Duration) *heartbeat {
-	b := &heartbeat{u: u, quit: make(chan struct{}), what: "preparing the demo", since: time.Now()}
-	u.say(b.what)
-	b.done.Go(func() {
-		t := time.NewTicker(every)
-		defer t.Stop()
-		for {
-			select {
-			case <-b.quit:
-				return
-			case <-t.C:
-				b.mu.Lock()
-				text := fmt.Sprintf("%s (%ds)", b.what, int(time.Since(b.since).Seconds()))
-				b.mu.Unlock()
-				u.say(text)
-			}
-		}
-	})
-	return b
-}
-
-func (b *heartbeat) say(what string) {
-	b.mu.Lock()
-	b.what, b.since = what, time.Now()
-	b.mu.Unlock()
-	b.u.say(what)
-}
-
-func (b *heartbeat) stop() {
-	close(b.quit)
-	b.done.Wait()
 }
 
 // printLog prints the log lines of the run.

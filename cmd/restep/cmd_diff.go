@@ -66,7 +66,9 @@ func parseDiff(args []string) (*diffConfig, error) {
 	}
 	switch len(rest) {
 	case 3:
-		c.arg = rest[2]
+		if c.arg = rest[2]; isTest(c.arg) {
+			return nil, fmt.Errorf("%s is a test, not a package; write -test %s", c.arg, c.arg)
+		}
 		fallthrough
 	case 2:
 		c.a, c.b = rest[0], rest[1]

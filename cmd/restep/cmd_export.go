@@ -79,7 +79,7 @@ func runExport(_ context.Context, u *ui, args []string) int {
 	if err := writeArchive(out, rec, m); err != nil {
 		return u.fail(exitFailed, text.Escape(err.Error()))
 	}
-	u.say(text.Escape(fmt.Sprintf("%s holds %s", out, describeArchive(rec))),
+	u.say(fmt.Sprintf("%s holds %s", text.Escape(out), describeArchive(rec)),
 		"restep steps "+quoteArg(out)+" lists it, restep replay "+quoteArg(out)+" debugs it")
 	return exitOK
 }

@@ -223,7 +223,7 @@ func (m *initModule) add(ctx context.Context, u *ui, file *goModFile) (how strin
 		return "", err
 	}
 	return "requires " + inject.SimModule + ", replaced by " + m.source +
-		"\n  a folder of this computer, for " + why + "; others run restep init, too", m.addVendor(ctx)
+		"\n  a folder of this computer, for " + why + ";\n  others run restep init, too", m.addVendor(ctx)
 }
 
 // addReplace points go.mod to the copy below the cache.

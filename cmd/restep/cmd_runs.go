@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -23,8 +25,8 @@ const runsHelp = `usage: restep runs [flags]
        restep runs prune [-keep N] [-older D]
 
 Lists the recorded runs of this module, the newest last: when it ended, the
-test and its package, seed, result, number of steps, and the step log if it is
-kept, for restep steps.
+test and its package, seed, result, number of steps, and, where the terminal is
+wide enough, the step log if it is kept, for restep steps.
 
   -test pattern    of tests whose name matches a regular expression
   -result a,b      with these results: pass, fail, skip
@@ -84,7 +86,7 @@ func runRuns(ctx context.Context, u *ui, args []string) int {
 	if c.json {
 		return printRunsJSON(u, store, chosen)
 	}
-	u.print(runsTable(store, chosen))
+	u.print(runsTable(store, chosen, terminalWidth(os.Stdout)))
 	_ = out.Flush()
 	switch {
 	case len(chosen) == 0:
@@ -153,8 +155,9 @@ func printRunsJSON(u *ui, store *runs.Store, list []runs.Result) int {
 	return exitOK
 }
 
-// runsTable renders the runs in columns, numbers to the right.
-func runsTable(store *runs.Store, list []runs.Result) []byte {
+// runsTable renders the runs in columns, numbers to the right. Where the screen
+// has fewer columns than that, paths of logs are left out; 0 is any number.
+func runsTable(store *runs.Store, list []runs.Result, screen int) []byte {
 	if len(list) == 0 {
 		return nil
 	}
@@ -176,21 +179,33 @@ func runsTable(store *runs.Store, list []runs.Result) []byte {
 			width[i] = max(width[i], len([]rune(cell)))
 		}
 	}
+	columns := len(width)
+	if whole := 2*(columns-1) + sum(width[:]); screen > 0 && whole > screen {
+		columns--
+	}
 	var b []byte
 	for _, row := range rows {
-		for i, cell := range row {
+		for i, cell := range row[:columns] {
 			pad := strings.Repeat(" ", width[i]-len([]rune(cell)))
 			switch i {
 			case 3, 5: // seed, steps
 				b = append(append(append(b, pad...), cell...), "  "...)
 			case 6:
-				b = append(append(b, cell...), '\n')
+				b = append(b, cell...)
 			default:
 				b = append(append(append(b, cell...), pad...), "  "...)
 			}
 		}
+		b = append(bytes.TrimRight(b, " "), '\n')
 	}
 	return b
+}
+
+func sum(list []int) (n int) {
+	for _, v := range list {
+		n += v
+	}
+	return n
 }
 
 // shortPackage is a package as one names it in its module's folder.

@@ -144,7 +144,13 @@ func (c *testConfig) flagSet(v *flagText) *flag.FlagSet {
 	fs.BoolVar(&c.short, "short", false, "")
 	fs.BoolVar(&c.failFast, "failfast", false, "")
 	fs.IntVar(&c.count, "count", 1, "")
-	fs.DurationVar(&c.timeout, "timeout", defaultTimeout, "")
+	c.timeout = defaultTimeout
+	fs.Func("timeout", "", func(s string) (err error) {
+		if c.timeout, err = time.ParseDuration(s); err != nil {
+			return errors.New("write for example 10s or 2m")
+		}
+		return nil
+	})
 	c.memory = launch.Memory
 	fs.Func("exec", "", func(s string) (err error) {
 		if c.exec, err = inject.SplitQuoted(s); err == nil && len(c.exec) > 0 {
@@ -247,7 +253,7 @@ func (c *testConfig) finish(v *flagText) (err error) {
 		c.seeds = seedSet{{n, n}}
 	case v.seeds != "":
 		if c.seeds, err = parseSeeds(v.seeds); err != nil {
-			return fmt.Errorf("-seeds=%s: %w; write for example -seeds=1,2,5-10", v.seeds, err)
+			return fmt.Errorf("-seeds=%s: %w\n  write for example -seeds=1,2,5-10", v.seeds, err)
 		}
 	default:
 		c.seeds = seedSet{{1, 1}}
@@ -272,6 +278,11 @@ func (c *testConfig) finish(v *flagText) (err error) {
 		return err
 	}
 	c.verbose = c.verbose || c.json
+	for _, p := range c.packages {
+		if isTest(p) {
+			return fmt.Errorf("%s is a test, not a package; write -run '^%s$'", p, p)
+		}
+	}
 	if len(c.packages) == 0 {
 		c.packages = []string{"."}
 	}

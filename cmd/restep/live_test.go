@@ -50,7 +50,7 @@ func TestLive(t *testing.T) {
 	print := func(looks ...int) string {
 		var out strings.Builder
 		u := &ui{out: &out, err: &out}
-		r := &reporter{subject: newSubject(cfg, bin, nil), u: u, sink: &textSink{u}, pkg: "example.com/m", failed: map[string]int{}, soonest: map[string]soonest{}}
+		r := &reporter{subject: newSubject(cfg, bin, nil), u: u, sink: &textSink{u}, pkg: "example.com/m", failed: map[string]int{}, soonest: map[string]*soonest{}}
 		j := job{test: "TestX", seed: 1}
 		for _, n := range looks {
 			if err := os.WriteFile(path, logs[n], 0o644); err != nil {

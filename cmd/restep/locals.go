@@ -58,7 +58,7 @@ type localValue struct{ Name, Value string }
 // seed of a test, as long as that does not take long.
 func (r *reporter) locals(d *done) {
 	f := d.outcome.Failure
-	if !r.cfg.locals || !r.bin.Here() || f.Step == 0 || f.File == "" || r.failed[d.test] > 1 || r.reading > localsBudget ||
+	if !r.cfg.locals || !r.bin.Here() || f.Step == 0 || f.File == "" || f.Elsewhere || r.failed[d.test] > 1 || r.reading > localsBudget ||
 		d.outcome.OutOfMemory || d.outcome.Damage != nil || d.log == nil {
 		return
 	}

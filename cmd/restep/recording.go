@@ -138,14 +138,15 @@ func (e *noRunError) hint() string {
 // describeArchive says what an archive holds.
 func describeArchive(rec *recording) string {
 	h := rec.Header()
-	what := fmt.Sprintf("%s of %s, seed %s: %s", h.Test, h.Package, seedPolicy(h.Seed, h.Variant), plural(rec.Steps(), "step"))
+	result, failure := "", ""
 	if r := rec.result; r != nil {
-		what = fmt.Sprintf("%s of %s, seed %s: %s, %s", h.Test, h.Package, seedPolicy(h.Seed, h.Variant), r.Result, plural(rec.Steps(), "step"))
+		result = r.Result + ", "
 		if r.Failure != nil {
-			what += fmt.Sprintf("; #%d: %s", r.Failure.Step, firstLine(r.Failure.Message))
+			failure = fmt.Sprintf("\n  #%d: %s", r.Failure.Step, firstLine(r.Failure.Message))
 		}
 	}
-	return text.Escape(what)
+	return fmt.Sprintf("%s of %s, seed %s: %s%s", text.Escape(h.Test), text.Escape(h.Package), seedPolicy(h.Seed, h.Variant),
+		text.Escape(result), plural(rec.Steps(), "step")) + failure
 }
 
 // source says whose files a log names: the module's here if it is the same one.

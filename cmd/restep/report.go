@@ -35,10 +35,10 @@ type reporter struct {
 	pkg     string // import path
 	arg     string // the package on a command line
 	color   bool
-	failed  map[string]int     // failing runs by test
-	soonest map[string]soonest // of them the one to look at
-	reading time.Duration      // real time that reading variables took
-	keep    func()             // puts the run that is reported into the store
+	failed  map[string]int      // failing runs by test
+	soonest map[string]*soonest // of them the one to look at
+	reading time.Duration       // real time that reading variables took
+	keep    func()              // puts the run that is reported into the store
 	bench   benchOutput
 	line    []byte
 	current current
@@ -103,8 +103,7 @@ func (r *reporter) run(d *done) {
 	}
 	r.current.done = d
 	if failed && !r.cfg.verbose && r.failed[d.test] > fullFailures {
-		r.result(d)
-		r.out("  %s%s", firstLine(d.outcome.Failure.Message), r.briefPlace(d.outcome.Failure))
+		r.brief(d)
 	} else {
 		r.steps(d)
 		if !r.current.judged {
@@ -385,17 +384,6 @@ func (r *reporter) file(f *runs.Failure) string {
 		path = nearPath(path)
 	}
 	return text.Escape(path)
-}
-
-// briefPlace is the place of a failure in short: step, file and line.
-func (r *reporter) briefPlace(f *runs.Failure) string {
-	if f.Step == 0 {
-		return ""
-	}
-	if f.File == "" {
-		return fmt.Sprintf(" (step %d)", f.Step)
-	}
-	return fmt.Sprintf(" (step %d, %s:%d)", f.Step, r.file(f), f.Line)
 }
 
 // command is a command line about this package that can be copied.

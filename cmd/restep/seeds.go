@@ -49,6 +49,9 @@ func parseSeed(s string, at int) (uint64, error) {
 	case strings.Trim(s, "0123456789") == "":
 		return 0, fmt.Errorf("%s at character %d is too large; the largest seed is %d", s, at, uint64(math.MaxUint64))
 	}
+	if from, to, dots := strings.Cut(s, ".."); dots && strings.Trim(from+to, "0123456789") == "" {
+		return 0, fmt.Errorf("%q at character %d is not a seed; a range is %s-%s", s, at, from, to)
+	}
 	return 0, fmt.Errorf("%q at character %d is not a seed", s, at)
 }
 

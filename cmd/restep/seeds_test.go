@@ -24,6 +24,8 @@ func TestParseSeeds(t *testing.T) {
 		{"1 ,2", "", `"1 " at character 1 is not a seed`},
 		{"+1", "", `"+1" at character 1 is not a seed`},
 		{"1-2-3", "", `"2-3" at character 3 is not a seed`},
+		{"3,1..100", "", `"1..100" at character 3 is not a seed; a range is 1-100`},
+		{"1..x", "", `"1..x" at character 1 is not a seed`},
 		{"7-5", "", "7-5 at character 1 ends before it begins; write 5-7"},
 		{"1,18446744073709551616", "", "18446744073709551616 at character 3 is too large; the largest seed is 18446744073709551615"},
 	} {
@@ -36,6 +38,24 @@ func TestParseSeeds(t *testing.T) {
 		}
 		if got := fmt.Sprint(slices.Collect(set.all())) + " " + set.describe(); got != test.want || test.err != "" {
 			t.Errorf("%q: %s, want %s%s", test.in, got, test.want, test.err)
+		}
+	}
+}
+
+func TestSeedList(t *testing.T) {
+	for _, test := range []struct {
+		in, want string
+	}{
+		{"7", "7"},
+		{"1-3,7,9-10", "1-3,7,9-10"},
+		{"1,3,5,7-9,20-21", "1,3,5 and 5 more"},
+	} {
+		set, err := parseSeeds(test.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := set.list(3); got != test.want {
+			t.Errorf("%s: %s, want %s", test.in, got, test.want)
 		}
 	}
 }

@@ -214,7 +214,7 @@ func (s *session) broken(p *goPackage, start time.Time, what, text string) {
 // tests lists, selects and runs the tests of a package.
 func (s *session) tests(ctx context.Context, p *goPackage, t *subject, start time.Time) {
 	r := &reporter{subject: t, ctx: ctx, u: s.u, sink: s.sink, pkg: p.ImportPath, arg: p.argument(),
-		color: s.u.outTerm && !s.cfg.json, failed: map[string]int{}, soonest: map[string]soonest{}}
+		color: s.u.outTerm && !s.cfg.json, failed: map[string]int{}, soonest: map[string]*soonest{}}
 	names, failed, err := listTests(ctx, t)
 	switch {
 	case ctx.Err() != nil:

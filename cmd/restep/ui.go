@@ -131,8 +131,8 @@ func (u *ui) building() (say func(what string), stop func()) {
 				since = time.Now()
 				u.status("restep: " + what)
 			case <-tick.C:
-				if what != "" {
-					u.status(fmt.Sprintf("restep: %s (%ds)", what, int(time.Since(since).Seconds())))
+				if n := int(time.Since(since).Seconds()); what != "" && n > 0 {
+					u.status(fmt.Sprintf("restep: %s (%ds)", what, n))
 				}
 			}
 		}
@@ -163,6 +163,20 @@ func quoteArgs(args []string) string {
 		quoted[i] = quoteArg(a)
 	}
 	return strings.Join(quoted, " ")
+}
+
+// isTest reports an argument that can only be the name of a test: people write
+// it where a package is due.
+func isTest(arg string) bool {
+	for _, prefix := range []string{"Test", "Benchmark", "Fuzz", "Example"} {
+		rest, ok := strings.CutPrefix(arg, prefix)
+		if !ok || rest == "" || rest[0] >= 'a' && rest[0] <= 'z' || strings.ContainsAny(rest, "./\\") {
+			continue
+		}
+		_, err := os.Stat(arg)
+		return err != nil // a folder of this name wants ./ before it, too; go says so
+	}
+	return false
 }
 
 // nearPath shortens a path below the working directory.

@@ -36,6 +36,9 @@ type Failure struct {
 	Goroutine uint32 `json:"goroutine,omitempty"`
 	File      string `json:"file,omitempty"` // as recorded, see text.Source
 	Line      int    `json:"line,omitempty"`
+	// Elsewhere: machine, goroutine and place are those of a goroutine that was
+	// waiting, or running for too long, not of the one that made the step.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // Unsupported is a system call that is not simulated and that the run made.
@@ -61,16 +64,18 @@ type Outcome struct {
 
 // judge collects candidates for the reason of a failure while it walks.
 type judge struct {
-	r    *steplog.Reader
-	src  text.Source
-	cur  *steplog.Cursor
-	out  Outcome
-	told *Failure // what the program said: T.Error, a panic of the test
-	hard *Failure // what fails the run whatever the exit code
-	bare *Failure // a FAIL line of package testing
-	room *Failure // the runtime got no more memory
-	end  bool
-	last int64 // time of the latest step
+	r     *steplog.Reader
+	src   text.Source
+	cur   *steplog.Cursor
+	out   Outcome
+	told  *Failure        // what the program said: T.Error, a panic of the test
+	hard  *Failure        // what fails the run whatever the exit code
+	bare  *Failure        // a FAIL line of package testing
+	room  *Failure        // the runtime got no more memory
+	stuck bool            // hard is a deadlock, or the end of simulated time
+	held  strings.Builder // then: the stacks that the runtime prints
+	end   bool
+	last  int64 // time of the latest step
 }
 
 // judged are the kinds that tell how a run went.
@@ -118,6 +123,7 @@ func (j *judge) verdict(e Ending) *Failure {
 			e.TimedOut, f.Step)
 		if e.Problem != "" {
 			f.Message += "\n" + e.Problem
+			j.placeIn(f, e.Problem)
 		}
 		return f
 	case j.room != nil && e.Memory != 0:
@@ -136,6 +142,9 @@ func (j *judge) verdict(e Ending) *Failure {
 		}
 		return f
 	case j.hard != nil, e.ExitCode != 0 && first != nil:
+		if first == j.hard && j.stuck && first.File == "" {
+			j.placeIn(first, j.held.String())
+		}
 		return first
 	case e.ExitCode != 0 && j.bare != nil:
 		return j.bare
@@ -184,6 +193,11 @@ func (j *judge) step(s *steplog.Step) {
 	j.last = max(j.last, s.TimeNs)
 	switch s.Kind {
 	case steplog.KindLog:
+		if j.stuck && j.held.Len()+len(s.Text) < maxTraceback {
+			if _, written := s.Field(steplog.TagFD); !written {
+				j.held.WriteString(string(s.Message()) + "\n")
+			}
+		}
 		if j.room == nil && outOfMemory(s) {
 			j.room = j.failure(s, "")
 		}
@@ -210,7 +224,7 @@ func (j *judge) step(s *steplog.Step) {
 		}
 	case steplog.KindDeadlock, steplog.KindTimeout:
 		if j.hard == nil {
-			j.hard = j.failure(s, string(s.Text))
+			j.hard, j.stuck = j.failure(s, string(s.Text)), true
 		}
 	case steplog.KindUnsupported:
 		j.unsupported(s)

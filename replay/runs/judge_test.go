@@ -32,6 +32,56 @@ func level(l *logtest.Log, n int64) func() {
 
 func end(l *logtest.Log) { l.Add(logtest.Event{Kind: steplog.KindEnd, Machine: 1, AtMs: 4000}) }
 
+// TestJudgeElsewhere: what no goroutine of the user's has done is shown where
+// one waits or runs.
+func TestJudgeElsewhere(t *testing.T) {
+	dump := []string{
+		"fatal error: all goroutines are asleep - deadlock!", "",
+		"machine main, goroutine 1 [chan receive]:", "testing.(*T).Run(0x1, {0x66759e, 0x8}, 0x6dbce0)", "\ttesting/testing.go:2109 +0x57b", "",
+		"machine db, goroutine 4 [select]:", module + ".serve(...)", "\t" + module + "/db.go:7", "",
+		"machine main, goroutine 1099511627778 [force gc (idle)]:", module + ".never(0x1)", "\t" + module + "/never.go:1 +0x3", "",
+		"machine main, goroutine 2 [IO wait]:", "net.(*netFD).accept(0x1)", "\tnet/fd_unix.go:150 +0x29",
+		module + ".(*listener).wait(0x1, 0x2)", "\t" + module + "/listen.go:9 +0x9d", module + ".TestX(0x3)", "\t" + module + "/x_test.go:5 +0x9d",
+		"created by testing.(*T).Run in goroutine 1", "\ttesting/testing.go:2101 +0x55d",
+	}
+	write := func(from, to int) func(l *logtest.Log) {
+		return func(l *logtest.Log) {
+			l.Add(logtest.Event{Kind: steplog.KindDeadlock, Text: "all asleep"})
+			for _, line := range dump[from:to] {
+				l.Add(logtest.Event{Kind: steplog.KindLog, Machine: 1, Text: line, Fields: level(l, 8)})
+			}
+			end(l)
+		}
+	}
+	spins := "machine server, goroutine 3 runs:\n" + module + ".spin(...)\n\t" + module + "/spin.go:3\n"
+	for _, test := range []struct {
+		name   string
+		ending runs.Ending
+		write  func(l *logtest.Log)
+		want   runs.Failure
+	}{
+		{"in the test", runs.Ending{ExitCode: 2}, write(0, len(dump)),
+			runs.Failure{Message: "all asleep", Step: 1, Machine: "main", Goroutine: 2, File: module + "/listen.go", Line: 9, Elsewhere: true}},
+		{"elsewhere", runs.Ending{ExitCode: 2}, write(0, 10),
+			runs.Failure{Message: "all asleep", Step: 1, Machine: "db", Goroutine: 4, File: module + "/db.go", Line: 7, Elsewhere: true}},
+		{"nowhere", runs.Ending{ExitCode: 2}, write(0, 6), runs.Failure{Message: "all asleep", Step: 1}},
+		{"runs", runs.Ending{TimedOut: time.Second, Problem: spins}, write(0, 0),
+			runs.Failure{Message: "test timed out after 1s of real time at step 2: the program never yields or is very slow\n" + spins,
+				Step: 2, Machine: "server", Goroutine: 3, File: module + "/spin.go", Line: 3, Elsewhere: true}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out := story(t, test.ending, test.write)
+			if out.Failure == nil {
+				t.Fatal("it passes")
+			}
+			out.Failure.TimeNs = 0
+			if *out.Failure != test.want {
+				t.Errorf("%+v\nwant %+v", *out.Failure, test.want)
+			}
+		})
+	}
+}
+
 func TestJudge(t *testing.T) {
 	failed := runs.Ending{ExitCode: 1}
 	machineEnds := func(kind steplog.Kind, machine steplog.MachineID, code int64) func(l *logtest.Log) {
