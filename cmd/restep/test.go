@@ -52,7 +52,9 @@ func runTest(ctx context.Context, u *ui, args []string) int {
 		s.sink = &jsonSink{u: u, now: time.Now}
 	}
 	defer s.close()
+	u.status("restep: finding the packages")
 	list, err := listPackages(ctx, cfg)
+	u.status("")
 	switch {
 	case ctx.Err() != nil:
 		return s.interrupted()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/restep/restep/replay/text"
 )
@@ -89,6 +89,9 @@ func (u *ui) raw(s string) {
 	fmt.Fprintf(u.err, "%s\n", escapeLines(strings.TrimRight(s, "\n")))
 }
 
+// statusWidth is the number of columns of a progress line.
+const statusWidth = 79
+
 // status shows a line that the next output replaces; "" takes it away.
 func (u *ui) status(line string) {
 	if !u.errTerm {
@@ -98,11 +101,9 @@ func (u *ui) status(line string) {
 	defer u.mu.Unlock()
 	u.clear()
 	line = text.Escape(line)
-	if len(line) > 79 {
-		line = string(bytes.ToValidUTF8([]byte(line[:79]), nil))
-	}
-	fmt.Fprint(u.err, line)
-	u.progress = len(line)
+	b := cutWidth([]byte(line), statusWidth)
+	_, _ = u.err.Write(b)
+	u.progress = utf8.RuneCount(b)
 }
 
 // building shows what a build does, until stop: on a terminal a line that tells
@@ -110,8 +111,10 @@ func (u *ui) status(line string) {
 // takes a minute in which nothing else is said.
 func (u *ui) building() (say func(what string), stop func()) {
 	if !u.errTerm {
+		said := ""
 		return func(what string) {
-			if strings.Contains(what, "once") {
+			if what, _, _ = strings.Cut(what, ": "); strings.Contains(what, "once") && what != said {
+				said = what
 				u.say(what)
 			}
 		}, func() {}
@@ -122,22 +125,50 @@ func (u *ui) building() (say func(what string), stop func()) {
 		defer u.status("")
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
-		what, since := "", time.Now()
+		var at work
 		for {
 			select {
 			case <-quit:
 				return
-			case what = <-said:
-				since = time.Now()
-				u.status("restep: " + what)
+			case what := <-said:
+				at.next(what, time.Now())
 			case <-tick.C:
-				if n := int(time.Since(since).Seconds()); what != "" && n > 0 {
-					u.status(fmt.Sprintf("restep: %s (%ds)", what, n))
-				}
 			}
+			u.status(at.line(time.Now()))
 		}
 	}()
 	return func(what string) { said <- what }, func() { close(quit); <-ended }
+}
+
+// work is what a build is at, as it says it itself: "what", and then perhaps
+// "what: how far it is".
+type work struct {
+	what, far string
+	since     time.Time
+}
+
+// next takes what a build says.
+func (w *work) next(said string, now time.Time) {
+	what, far, _ := strings.Cut(said, ": ")
+	if what != w.what {
+		w.what, w.since = what, now
+	}
+	w.far = far
+}
+
+// line fits on a terminal of 80 columns: what is done is cut, not how far.
+func (w *work) line(now time.Time) string {
+	if w.what == "" {
+		return ""
+	}
+	end := ""
+	if w.far != "" {
+		end = ": " + w.far
+	}
+	if n := int(now.Sub(w.since).Seconds()); n > 0 {
+		end += fmt.Sprintf(" (%ds)", n)
+	}
+	return string(cutWidth([]byte("restep: "+w.what), statusWidth-len(end))) + end
 }
 
 func (u *ui) clear() {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -143,7 +144,13 @@ func (b *builder) build(ctx context.Context) (*Binary, error) {
 	if err := b.checkLinkedSim(path, l.sim); err != nil {
 		return nil, err
 	}
-	if err := <-vetted; err != nil {
+	select {
+	case err = <-vetted:
+	default:
+		b.Progress("running go vet on " + b.Package)
+		err = <-vetted
+	}
+	if err != nil {
 		return nil, err
 	}
 	return b.finish(ctx, path, l.pkg)
@@ -247,9 +254,13 @@ func (b *builder) mainModules(ctx context.Context) ([]string, error) {
 // run runs a go command with the user's environment and what is left of his
 // flags in GOFLAGS.
 func (b *builder) run(ctx context.Context, args ...string) ([]byte, error) {
+	return output(b.command(ctx, args...))
+}
+
+func (b *builder) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := b.goroot.command(ctx, b.Dir, b.Env, args...)
 	cmd.Env = append(cmd.Env, "GOFLAGS="+joinQuoted(b.flags.goflagsOrNone()))
-	return output(cmd)
+	return cmd
 }
 
 func (b *builder) tagsFlag() string {
@@ -343,15 +354,8 @@ func (b *builder) compile(ctx context.Context) (string, error) {
 	if err := markUsed(dir); err != nil {
 		return "", err
 	}
-	first, err := b.announce()
+	out, err := b.compiled(ctx, append(args, "-o", path, b.Package))
 	if err != nil {
-		return "", err
-	}
-	out, err := b.run(ctx, append(args, "-o", path, b.Package)...)
-	if err != nil {
-		return "", err
-	}
-	if err := first(); err != nil {
 		return "", err
 	}
 	if strings.Contains(string(out), "[no test files]") {
@@ -360,9 +364,10 @@ func (b *builder) compile(ctx context.Context) (string, error) {
 	return keepBinary(path)
 }
 
-// announce says what is compiled: with the package also the standard library,
-// unless go has that in its cache from a build before. Call compiled then.
-func (b *builder) announce() (compiled func() error, err error) {
+// compiled runs the go command that compiles the package, and with it the
+// standard library, unless go has that in its cache from a build before: that
+// takes a while, so it says how far it is.
+func (b *builder) compiled(ctx context.Context, args []string) ([]byte, error) {
 	dir, err := cacheDir("library", shortHash(b.overlay.Key, b.goroot.Root, b.goroot.goEnv.GOARCH, b.goroot.goEnv.GOCACHE))
 	if err != nil {
 		return nil, err
@@ -370,10 +375,25 @@ func (b *builder) announce() (compiled func() error, err error) {
 	done := filepath.Join(dir, "compiled")
 	if _, err := os.Lstat(done); err == nil {
 		b.Progress("compiling " + b.Package)
-		return func() error { return nil }, markUsed(dir)
+		if err := markUsed(dir); err != nil {
+			return nil, err
+		}
+		return b.run(ctx, args...)
 	}
-	b.Progress("compiling the standard library, once, and " + b.Package)
-	return func() error { return storeFile(done, nil) }, nil
+	c := &counter{tell: b.Progress, what: "compiling the standard library, once, and " + b.Package}
+	b.Progress(c.what)
+	list := append([]string{"list", "-e", "-deps", "-test", "-overlay=" + b.file, b.tagsFlag() + "," + zones}, b.flags.flags...)
+	all, err := b.run(ctx, append(list, b.Package)...)
+	if err != nil {
+		all = nil // it is not for us to say what is wrong
+	}
+	out, err := counted(ctx, c, all, func(flags ...string) *exec.Cmd {
+		return b.command(ctx, slices.Concat(args[:2], flags, args[2:])...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, storeFile(done, nil)
 }
 
 func quoteArg(arg string) string { return joinQuoted([]string{arg}) }

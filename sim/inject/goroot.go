@@ -174,7 +174,10 @@ func (e *ToolError) Unwrap() error { return e.Err }
 // output runs cmd and returns its standard output; a failure is a ToolError.
 func output(cmd *exec.Cmd) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Stdout = &stdout
+	if cmd.Stderr == nil {
+		cmd.Stderr = &stderr
+	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // go removes its work then
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Run(); err != nil {

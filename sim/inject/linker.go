@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -58,7 +60,8 @@ func buildLinker(ctx context.Context, g *Goroot, progress func(string)) (string,
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	progress("building the linker of " + g.Version + ", once")
+	what := "building the linker of " + g.Version + ", once"
+	progress(what)
 	o, err := g.store("linker-src", files)
 	if err != nil {
 		return "", err
@@ -69,10 +72,19 @@ func buildLinker(ctx context.Context, g *Goroot, progress func(string)) (string,
 	}
 	defer os.RemoveAll(temp)
 	// In GOROOT/src, so that the user's go.mod and workspace play no part.
-	cmd := g.command(ctx, filepath.Join(g.Root, "src"), nil,
-		"build", "-trimpath", "-ldflags=-s -w", "-overlay="+o.File, "-o", filepath.Join(temp, "link"), "cmd/link")
-	cmd.Env = append(cmd.Env, "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOARCH="+g.goEnv.GOHOSTARCH)
-	if _, err := output(cmd); err != nil {
+	command := func(args ...string) *exec.Cmd {
+		cmd := g.command(ctx, filepath.Join(g.Root, "src"), nil, args...)
+		cmd.Env = append(cmd.Env, "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOARCH="+g.goEnv.GOHOSTARCH)
+		return cmd
+	}
+	all, err := output(command("list", "-deps", "-overlay="+o.File, "cmd/link"))
+	if err == nil {
+		_, err = counted(ctx, &counter{tell: progress, what: what}, all, func(flags ...string) *exec.Cmd {
+			return command(slices.Concat([]string{"build"}, flags, []string{"-trimpath", "-ldflags=-s -w", "-overlay=" + o.File,
+				"-o", filepath.Join(temp, "link"), "cmd/link"})...)
+		})
+	}
+	if err != nil {
 		return "", fmt.Errorf("build the patched linker of %s: %w", g.Version, err)
 	}
 	return path, os.Rename(filepath.Join(temp, "link"), path)
