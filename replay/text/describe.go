@@ -20,12 +20,6 @@ func Level(n int64) string {
 	return "ERR"
 }
 
-// LevelOf returns the level of a log step, 0 for one without.
-func LevelOf(s *steplog.Step) int64 {
-	f, _ := s.Field(steplog.TagLevel)
-	return f.Int()
-}
-
 // AppendDescription appends what a step says, in words, as raw bytes: escape
 // them before they reach a terminal. Log lines and lines of the test may be
 // several, without a newline at the end.
