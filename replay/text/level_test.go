@@ -74,7 +74,8 @@ func TestLevelThatWasTold(t *testing.T) {
 // FuzzLevel: any line has one of the four levels, and the level is that of its
 // first line.
 func FuzzLevel(f *testing.F) {
-	for _, line := range []string{"{\"level\":\"warn\"}", "{\"a\\", "a\tWARN\tb", "[]", "[ERR", "\x1b[1m[ERR]\x1b", "W0115 1:", "level=", "{\"\":{\"level\":\"error\"}}"} {
+	for _, line := range []string{"{\"level\":\"warn\"}", "{\"a\\", "a\tWARN\tb", "[]",
+		"[ERR", "\x1b[1m[ERR]\x1b", "W0115 1:", "level=", "{\"\":{\"level\":\"error\"}}"} {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
