@@ -163,11 +163,14 @@ func (s *session) scope(frame int) target.Scope {
 	return scope
 }
 
-// labels are the machines of the run.
+// labels are the machines of the run, by the numbers that they have now.
 func (s *session) labels() []target.Label {
 	var list []target.Label
 	for _, m := range s.engine.Log().Machines() {
 		list = append(list, target.Label{ID: uint32(m.ID), Name: m.Label})
+	}
+	if t := s.target; t != nil {
+		return t.Labels(list)
 	}
 	return list
 }
@@ -227,6 +230,9 @@ func (s *session) evaluateEverywhere(scope target.Scope, req *dap.EvaluateReques
 	var children []dap.Variable
 	var values []string
 	for _, m := range machines {
+		if m.LogID == 0 && m.Pid == 0 {
+			continue // it was removed
+		}
 		label := s.label(m.ID)
 		child := dap.Variable{Name: label, Value: "off", EvaluateName: "@" + label + " " + expr}
 		if m.Alive {
@@ -237,7 +243,7 @@ func (s *session) evaluateEverywhere(scope target.Scope, req *dap.EvaluateReques
 	}
 	answer := &dap.EvaluateResponse{}
 	answer.Body = dap.EvaluateResponseBody{
-		Result: strings.Join(values, ", "), Type: fmt.Sprintf("%d machines", len(machines)), NamedVariables: len(children),
+		Result: strings.Join(values, ", "), Type: fmt.Sprintf("%d machines", len(children)), NamedVariables: len(children),
 	}
 	owner := frameOwner{goroutine: scope.Goroutine, index: scope.Frame}
 	answer.Body.VariablesReference = s.addSynthetic(owner, func(context.Context) ([]dap.Variable, error) { return children, nil })

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-dap"
 
+	"github.com/restep/restep/dap/target"
 	"github.com/restep/restep/replay/match"
 	"github.com/restep/restep/replay/runs"
 	"github.com/restep/restep/sim/steplog"
@@ -239,6 +240,28 @@ const (
 	hostOfRunning  = "runtime.restep.machine[runtime.curg.restepMachine].host"
 )
 
+// isMachine is the condition that a machine with a label runs. Where several of
+// the run had the label, or the number, only the kernel knows who has it now.
+// The runtime's own goroutines, number 0, are of no machine.
+func (s *session) isMachine(label string) string {
+	machines := s.engine.Log().Machines()
+	id, had := uint64(1<<31), 0 // no machine has that number
+	for _, m := range machines {
+		if m.Label == label {
+			id = uint64(m.ID)
+			had++
+		}
+	}
+	if had > 1 || len(machines) >= target.FirstChild {
+		if running, err := s.target.LabelExpr(runningProcess); err == nil {
+			host, _ := s.target.LabelExpr(hostOfRunning)
+			return fmt.Sprintf("%s > 0 && %[1]s < %d && %s == %q || %[1]s >= %[2]d && %s == %[4]q",
+				runningProcess, target.FirstChild, running, label, host)
+		}
+	}
+	return fmt.Sprintf("%s == %d || %s == %[2]d", runningProcess, id, hostOfRunning)
+}
+
 // machineCondition translates the comparisons machine == "label" and != in a
 // condition of Delve's language. What cannot be parsed is left to Delve, which
 // says why.
@@ -265,20 +288,11 @@ func (s *session) machineCondition(condition string) string {
 		if err != nil {
 			return true
 		}
-		id := uint64(1 << 31) // no machine has it
-		for _, m := range s.engine.Log().Machines() {
-			if m.Label == label {
-				id = uint64(m.ID)
-			}
+		is, err := parser.ParseExpr(s.isMachine(label))
+		if err != nil {
+			return true
 		}
-		either := token.LOR
-		if b.Op == token.NEQ {
-			either = token.LAND
-		}
-		is := func(variable string) ast.Expr {
-			return &ast.BinaryExpr{X: ast.NewIdent(variable), Op: b.Op, Y: &ast.BasicLit{Kind: token.INT, Value: strconv.FormatUint(id, 10)}}
-		}
-		*b = ast.BinaryExpr{X: is(runningProcess), Op: either, Y: is(hostOfRunning)}
+		*b = ast.BinaryExpr{X: &ast.ParenExpr{X: is}, Op: b.Op, Y: ast.NewIdent("true")}
 		changed = true
 		return false
 	})

@@ -161,19 +161,29 @@ func (s *session) invalidate(areas ...dap.InvalidatedAreas) {
 	}
 }
 
-// label names a machine as the recorded run does; a child process has its pid
-// in brackets behind it.
-func (s *session) label(id uint32) string {
-	if id == 0 {
+// label names the machine that has a number at this stop as the recorded run
+// does; a child process has its pid in brackets behind it.
+func (s *session) label(number uint32) string {
+	if number == 0 {
 		return "runtime"
 	}
-	if m, ok := s.engine.Log().Machine(steplog.MachineID(id)); ok && id < 1<<16 {
-		return m.Label
-	}
-	if id >= target.FirstChild {
-		if child, ok := s.target.Child(id); ok {
+	if number >= target.FirstChild {
+		if child, ok := s.target.Child(number); ok {
 			return fmt.Sprintf("%s[%d]", s.label(child.Host), child.Pid)
 		}
+	} else if m, ok := s.engine.Log().Machine(s.logID(number)); ok {
+		return m.Label
 	}
-	return fmt.Sprintf("machine-%d", id)
+	return fmt.Sprintf("machine-%d", number)
+}
+
+// logID is what the recorded run calls the machine that has a number at this
+// stop. The two differ only where numbers are used again.
+func (s *session) logID(number uint32) steplog.MachineID {
+	if len(s.engine.Log().Machines()) >= target.FirstChild {
+		if id, ok := s.target.LogID(number); ok {
+			return steplog.MachineID(id)
+		}
+	}
+	return steplog.MachineID(number)
 }

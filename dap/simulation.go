@@ -93,10 +93,11 @@ func (s *session) openFiles(machine uint32, step uint64) ([]target.Item, error) 
 	}
 	paths := map[int]string{}
 	log := s.engine.Log()
+	id := s.logID(machine)
 	c := log.Cursor(steplog.Filter{To: step, Kinds: []steplog.Kind{steplog.KindSyscall, steplog.KindBoot, steplog.KindRestart}})
 	for c.Next() {
 		made := c.Step()
-		if uint32(made.Machine) != machine {
+		if made.Machine != id {
 			continue
 		}
 		if made.Kind != steplog.KindSyscall { // a new process

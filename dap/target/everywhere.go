@@ -226,6 +226,9 @@ func (t *Target) everywhere(s Scope, expr string) ([]MachineValue, error) {
 	}
 	out := make([]MachineValue, 0, len(list))
 	for _, m := range list {
+		if m.LogID == 0 && m.Pid == 0 {
+			continue // it was removed
+		}
 		l := Label{m.ID, fmt.Sprintf("machine-%d", m.ID)}
 		if i := slices.IndexFunc(s.Labels, func(l Label) bool { return l.ID == m.ID }); i >= 0 {
 			l = s.Labels[i]

@@ -11,7 +11,8 @@ import (
 
 // Machine is what the runtime knows of one machine of the stopped program.
 type Machine struct {
-	ID    uint32
+	ID    uint32 // by which the runtime knows it
+	LogID uint32 // by which the step log does; 0 for a child and for a machine that was removed
 	Alive bool
 	// Pid is 0 for a machine; another process of machine Host has a number
 	// from FirstChild on and counts as a machine, too.
@@ -35,6 +36,15 @@ func (t *Target) MachineList() ([]Machine, error) {
 		return nil, err
 	}
 	list, _, err := t.readMachines(grp.Selected)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := t.logIDs(grp.Selected, 1, FirstChild)
+	for i := range ids {
+		if i < len(list) && list[i].ID == uint32(i+1) {
+			list[i].LogID = ids[i]
+		}
+	}
 	return list, err
 }
 

@@ -45,6 +45,7 @@ type Target struct {
 	atGate   bool // the run waits at its start
 	layout   *gLayout
 	machines *mLayout
+	kernel   *kLayout
 	starts   map[uint64]string // names of the functions that goroutines start with, by address
 }
 

@@ -95,13 +95,13 @@ func (c *client) where() error {
 	return nil
 }
 
-// labels are the machines of the run.
+// labels are the machines of the run, by the numbers that they have now.
 func (c *client) labels() []Label {
 	var list []Label
 	for _, m := range c.engine.Log().Machines() {
 		list = append(list, Label{ID: uint32(m.ID), Name: m.Label})
 	}
-	return list
+	return c.target.Labels(list)
 }
 
 func (c *client) labelOf(machine uint32) string {
