@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,6 +214,7 @@ func (f *coverFile) close() error {
 type coverFlags struct {
 	on                  bool
 	mode, pkgs, profile string
+	dir                 string // -outputdir, where profile is
 }
 
 // finishCover checks them: each means -cover.
@@ -226,6 +228,9 @@ func (c *testConfig) finishCover(v *coverFlags) error {
 		return nil
 	}
 	c.cover, c.coverProfile = &inject.Cover{Mode: cmp.Or(v.mode, "set")}, v.profile
+	if v.dir != "" && v.profile != "" && !filepath.IsAbs(v.profile) {
+		c.coverProfile = filepath.Join(v.dir, v.profile)
+	}
 	c.repeat = append(c.repeat, "-covermode="+c.cover.Mode)
 	if v.pkgs != "" {
 		c.cover.Packages = strings.Split(v.pkgs, ",")

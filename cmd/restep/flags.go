@@ -133,6 +133,7 @@ func (c *testConfig) flagSet(v *flagText) *flag.FlagSet {
 	fs.StringVar(&v.cover.mode, "covermode", "", "")
 	fs.StringVar(&v.cover.pkgs, "coverpkg", "", "")
 	fs.StringVar(&v.cover.profile, "coverprofile", "", "")
+	fs.StringVar(&v.cover.dir, "outputdir", "", "")
 	fs.StringVar(&v.bench, "bench", "", "")
 	fs.StringVar(&v.benchTime, "benchtime", "", "")
 	fs.BoolVar(&v.benchMem, "benchmem", false, "")

@@ -34,7 +34,7 @@ var notSupported = map[string]string{
 	"fuzztime":   "=fuzz", "fuzzminimizetime": "=fuzz", "fuzzcachedir": "=fuzz",
 	"memprofile": "=cpuprofile", "memprofilerate": "=cpuprofile", "blockprofile": "=cpuprofile",
 	"blockprofilerate": "=cpuprofile", "mutexprofile": "=cpuprofile", "mutexprofilefraction": "=cpuprofile",
-	"outputdir": "=cpuprofile", "o": "=c", "i": "=c", "x": "=n", "gccgoflags": "=compiler",
+	"o": "=c", "i": "=c", "x": "=n", "gccgoflags": "=compiler",
 }
 
 // Build flags that are passed on, with and without a value.
@@ -59,7 +59,7 @@ var traceKinds = map[string][]steplog.Kind{
 // testFlagsOfGo are the flags of go test that count in GOFLAGS, too. (Build
 // flags there are for the go command.)
 var testFlagsOfGo = []string{
-	"bench", "benchmem", "benchtime", "count", "cover", "covermode", "coverpkg", "coverprofile", "failfast", "fullpath",
+	"bench", "benchmem", "benchtime", "count", "cover", "covermode", "coverpkg", "coverprofile", "outputdir", "failfast", "fullpath",
 	"json", "list", "parallel", "run", "short", "shuffle", "skip", "timeout", "v", "vet",
 }
 
@@ -172,7 +172,7 @@ own. Packages, output and exit code are those of go test.
                    gotestsum --raw-command -- restep test -json ./...
   -shuffle off,on,N -parallel n -vet list -fullpath
                    as for go test
-  -cover -covermode -coverpkg -coverprofile
+  -cover -covermode -coverpkg -coverprofile -outputdir
                    as for go test; of all machines, all seeds together
   -C dir -tags -mod -modfile -overlay -gcflags -ldflags ...
                    as for go build; GOFLAGS counts too

@@ -49,7 +49,7 @@ func (c *counter) Write(b []byte) (int, error) {
 
 func (c *counter) say() {
 	if c.of > 0 && c.begun <= c.of {
-		c.tell(fmt.Sprintf("%s: %d of %d packages", c.what, c.begun, c.of))
+		c.tell(fmt.Sprintf("%s: %d of up to %d packages", c.what, c.begun, c.of))
 	}
 }
 

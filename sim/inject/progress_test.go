@@ -41,7 +41,7 @@ func TestCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"building x: 1 of 2 packages", "building x: 2 of 2 packages"}; !slices.Equal(said, want) {
+	if want := []string{"building x: 1 of up to 2 packages", "building x: 2 of up to 2 packages"}; !slices.Equal(said, want) {
 		t.Errorf("%q, want %q", said, want)
 	}
 	if said, err = build(); err != nil || len(said) != 0 {
@@ -68,7 +68,7 @@ func TestCounterLines(t *testing.T) {
 			}
 		}
 		// More than there should be is no number to show.
-		if want := []string{"w: 1 of 2 packages", "w: 2 of 2 packages"}; !slices.Equal(said, want) {
+		if want := []string{"w: 1 of up to 2 packages", "w: 2 of up to 2 packages"}; !slices.Equal(said, want) {
 			t.Errorf("in pieces of %d: %q", size, said)
 		}
 	}
