@@ -22,6 +22,13 @@ func TestMain(m *testing.M) {
 	if config := os.Getenv(parentEnv); config != "" {
 		parent(strings.Split(config, "\n"))
 	}
+	if len(os.Args) == 4 && os.Args[1] == holdArg {
+		if err := hold(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 

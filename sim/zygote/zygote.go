@@ -297,6 +297,8 @@ func (z *Zygote) Run(r *Request) (*Child, error) {
 		return nil, err
 	case rep.what == replyFailed:
 		return nil, fmt.Errorf("the zygote could not fork (%d)%s", rep.value, z.stderr.quote())
+	case rep.what == replyEnded:
+		return nil, fmt.Errorf("the process of the run ended before the run began (wait status %#x)%s", rep.value, z.stderr.quote())
 	case rep.what != replyStarted:
 		return nil, fmt.Errorf("unexpected reply %d (%#x) of the zygote%s", rep.what, rep.value, z.stderr.quote())
 	}

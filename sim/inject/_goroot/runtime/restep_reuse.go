@@ -564,5 +564,4 @@ func restepRenew() {
 	quit, none := uint64(1)<<(_SIGQUIT-1), [2]int64{}
 	restepSys(restepSysRtSigtimedwait, uintptr(unsafe.Pointer(&quit)), 0, uintptr(unsafe.Pointer(&none)), 8, 0, 0)
 	sigprocmask(_SIG_SETMASK, &s.mask, nil)
-	restepAnswer(restepStarted, uint32(pid), 0)
 }

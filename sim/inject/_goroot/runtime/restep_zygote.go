@@ -190,6 +190,10 @@ func restepZygote() {
 		} else if !restepFork(n, own) {
 			continue
 		}
+		// Said by the process that runs: it may end, and say that, before the
+		// zygote goes on after the fork.
+		pid, _ := restepSys(restepSysGetpid, 0, 0, 0, 0, 0, 0)
+		restepAnswer(restepStarted, uint32(pid), 0)
 		restepBecome(n) // called at one place: its frames are in the first steps
 		return
 	}
@@ -253,7 +257,6 @@ func restepFork(n uintptr, own int) bool {
 		}
 		return true
 	}
-	restepAnswer(restepStarted, uint32(pid), 0)
 	var status uint32
 	var usage restepRusage
 	for {
