@@ -26,8 +26,5 @@ func Request(h *steplog.Header, moduleDir, log string) (*zygote.Request, error) 
 	return &zygote.Request{
 		Seed: h.Seed, Variant: h.Variant, Start: time.Unix(0, h.StartNs), Timeout: SimTimeout, Log: log,
 		Root: root, Real: moduleDir, Cwd: root + rel, Args: h.Args, Env: h.Env,
-		// Each run has a process of its own: one that had served another run has
-		// ended once, without a word, before it began the next.
-		Check: zygote.CheckLast,
 	}, nil
 }

@@ -24,7 +24,7 @@ func TestChildren(t *testing.T) {
 				r.passes(t)
 				compare(t, r, simulate(t, z, test, seed))
 				req := request(test, seed, "")
-				req.Check |= zygote.CheckGC | zygote.CheckCollect
+				req.Check = zygote.CheckGC | zygote.CheckCollect
 				simulateWith(t, z, req).passes(t)
 			}
 			r := runVariant(t, z, test, 1, sched.Policy{Strategy: sched.KindPCT, Depth: 3}.Variant())

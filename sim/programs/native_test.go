@@ -3,10 +3,12 @@ package programs
 import (
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/restep/restep/sim/steplog"
@@ -19,6 +21,10 @@ var place = regexp.MustCompile(`^\s+\w+_test\.go:\d+: `)
 // logs, by name.
 func native(t *testing.T, dir string) map[string][]string {
 	t.Helper()
+	// What nohup(1) has ignored would stay ignored below; what is caught is not.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	cmd := exec.Command("go", "test", "-count=1", "-v", ".")
 	cmd.Dir = filepath.Join("testdata", dir)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")

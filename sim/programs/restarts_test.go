@@ -65,7 +65,7 @@ func restarts(t *testing.T, z *zygote.Zygote, test string, rounds int, check zyg
 	t.Helper()
 	r := request(test, 1, "")
 	r.Env = append(r.Env, "ROUNDS="+strconv.Itoa(rounds))
-	r.Check |= check
+	r.Check = check
 	child, err := z.Run(r)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,9 @@
 package steplog
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // benchStep writes the step of a log line with 40 bytes of payload and a known
 // stack of 12 frames.
@@ -61,16 +64,18 @@ func BenchmarkWrite(b *testing.B) {
 
 const million = 1_000_000
 
-func BenchmarkOpen1M(b *testing.B) {
-	log := benchLog(b, million)
-	b.SetBytes(int64(len(log)))
-	b.ReportMetric(float64(len(log))/million, "log-bytes/step")
-	for b.ReportAllocs(); b.Loop(); {
-		if r, err := Open(log); err != nil || r.Steps() != million {
-			b.Fatal(err)
-		}
+func BenchmarkOpen(b *testing.B) {
+	for _, steps := range []int{million, 10 * million} {
+		b.Run(fmt.Sprintf("%dM", steps/million), func(b *testing.B) {
+			log := benchLog(b, steps)
+			for b.ReportAllocs(); b.Loop(); {
+				if r, err := Open(log); err != nil || r.Steps() != uint64(steps) {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(log))/float64(steps), "log-bytes/step")
+		})
 	}
-	b.ReportMetric(float64(len(log))/million, "log-bytes/step")
 }
 
 func BenchmarkSeek1M(b *testing.B) {

@@ -300,11 +300,12 @@ func restepAgain(code int32) {
 		restepSys(restepSysPrctl, 41, 1, 0, 0, 0, 0) // PR_SET_THP_DISABLE
 	}
 	if faults := restepFaults() - s.logFaults; faults != s.faults || faults == 0 || s.ngiven > 0 {
-		// Without a fault no other page can have been written than before.
+		// Without a fault no other page can have been written than before; the
+		// search may fault itself, after it has seen a page.
 		if !restepFindWritten() {
 			return
 		}
-		s.faults = restepFaults() - s.logFaults
+		s.faults = faults
 	}
 	if (s.verify || !s.verified) && !restepVerify() {
 		if s.verify {
