@@ -122,7 +122,12 @@ type Kernel struct {
 	net       *network
 	calls     *index
 	rec       *Recorder
-	event     Event // the one that is being recorded
+	// What the call that is being carried out needs, so that it allocates
+	// nothing: there is one at a time.
+	event Event // the one that is being recorded
+	task  Task
+	text  []byte              // of the step about it
+	page  *[abi.PageSize]byte // for bytes on their way into a mapping
 }
 
 // New returns a world without machines.

@@ -30,6 +30,7 @@ type hostFuncs struct {
 	stepped   func(n, sum uint64) // number of the step just made, rolling checksum after it
 	main      func()
 	real      func(nr uintptr, a *[6]uintptr) (r, errno uintptr)
+	store     func(addr uintptr, p unsafe.Pointer, n uintptr) bool
 }
 
 // linkConfig says what run this is.
@@ -335,11 +336,16 @@ var linkedMemory = Memory{
 	Base: 0x200000000000, Size: 1 << 44, Faults: true,
 	Map: func(addr, size uintptr) bool {
 		const flags = abi.MAP_PRIVATE | abi.MAP_ANONYMOUS | abi.MAP_NORESERVE | abi.MAP_FIXED_NOREPLACE
-		return linkedReal(9, addr, size, abi.PROT_NONE, flags)
+		return linkedReal(abi.SYS_MMAP, addr, size, abi.PROT_NONE, flags)
 	},
-	Unmap:   func(addr, size uintptr) bool { return linkedReal(11, addr, size, 0, 0) },
-	Discard: func(addr, size uintptr) bool { return linkedReal(28, addr, size, abi.MADV_DONTNEED, 0) },
-	Protect: func(addr, size uintptr, prot int) bool { return linkedReal(10, addr, size, uintptr(prot), 0) },
+	Unmap:   func(addr, size uintptr) bool { return linkedReal(abi.SYS_MUNMAP, addr, size, 0, 0) },
+	Discard: func(addr, size uintptr) bool { return linkedReal(abi.SYS_MADVISE, addr, size, abi.MADV_DONTNEED, 0) },
+	Protect: func(addr, size uintptr, prot int) bool {
+		return linkedReal(abi.SYS_MPROTECT, addr, size, uintptr(prot), 0)
+	},
+	Store: func(addr uintptr, p []byte) bool {
+		return linked.host.store(addr, unsafe.Pointer(unsafe.SliceData(p)), uintptr(len(p)))
+	},
 }
 
 func linkedReal(nr, addr, size, c, d uintptr) bool {

@@ -26,6 +26,9 @@ type Memory struct {
 	// be done with it, Discard makes it read as zero.
 	Map, Unmap, Discard func(addr, size uintptr) bool
 	Protect             func(addr, size uintptr, prot int) bool
+	// Store writes to memory that the process may not write to, which is much
+	// faster than to protect it twice; nil, or false, where that cannot be done.
+	Store func(addr uintptr, p []byte) bool
 	// Faults says that Kernel.Fault is called for forbidden accesses.
 	Faults bool
 }
@@ -52,6 +55,7 @@ const (
 	pageDiffers pageState = 1 << iota // may differ from the file's bytes
 	pageOpen                          // writable without a fault
 	pageStale                         // another mapping has newer bytes; inaccessible
+	pageShown                         // has the file's bytes, or had them before any of these
 )
 
 func (mp *mapping) size() uintptr { return mp.end - mp.start }
@@ -128,10 +132,48 @@ func (mp *mapping) fill(first, last int, fresh bool) {
 			mp.inode.Peek(mp.page(data)[:], mp.off+int64(data)*abi.PageSize)
 		}
 	}
-	if first < inside {
-		clear(mp.pages[first:inside])
+	for i := first; i < min(last, len(mp.pages)); i++ {
+		mp.pages[i] = 0
+		if i < inside {
+			mp.pages[i] = pageShown
+		}
 	}
 	mp.protect(first, last)
+}
+
+// storeMax is how many pages are written one by one rather than protected
+// together.
+const storeMax = 4
+
+// store copies the file's bytes from off to end into pages that are accessible
+// and stay so; false if there are others, or too many.
+func (mp *mapping) store(off, end int64) bool {
+	k := mp.p.m.k
+	off, end = max(off, mp.off), min(end, mp.off+int64(mp.size()))
+	if k.host.Memory.Store == nil || !mp.shared || off >= end || end > mp.inode.Size() {
+		return false
+	}
+	first, last := int((off-mp.off)/abi.PageSize), int((end-mp.off+abi.PageSize-1)/abi.PageSize)
+	if last-first > storeMax || last > len(mp.pages) {
+		return false
+	}
+	for i := first; i < last; i++ {
+		if mp.pages[i] != pageShown || mp.nextData(i, last) != i {
+			return false
+		}
+	}
+	if k.page == nil {
+		k.page = new([abi.PageSize]byte)
+	}
+	for off < end {
+		p := k.page[:min(end-off, abi.PageSize)]
+		mp.inode.Peek(p, off)
+		if !k.host.Memory.Store(mp.start+uintptr(off-mp.off), p) {
+			return false
+		}
+		off += int64(len(p))
+	}
+	return true
 }
 
 // nextData is the first page from i on that is no hole of the file, last for
@@ -202,7 +244,7 @@ func (v *fileView) changed(but *mapping, off, end int64) {
 			first = max(first, int64(len(mp.pages))) // what became of a private page is the process's own
 		}
 		last := min(int64(mp.size()/abi.PageSize), (end-mp.off+abi.PageSize-1)/abi.PageSize)
-		if first < last {
+		if first < last && !mp.store(off, end) {
 			mp.fill(int(first), int(last), false)
 		}
 	}

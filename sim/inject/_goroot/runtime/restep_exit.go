@@ -228,6 +228,7 @@ func restepFinish(code int32) {
 	restepExport()
 	restep_kernelClose(restep.kernel)
 	restepCloseLog()
+	restepCloseMemory()
 	restepAgain(code)
 	exit(code)
 }

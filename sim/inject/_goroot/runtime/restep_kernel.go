@@ -123,6 +123,7 @@ type restepHost struct {
 	stepped   func(n, sum uint64)
 	main      func()
 	real      func(nr uintptr, a *[6]uintptr) (r, errno uintptr)
+	store     func(addr uintptr, p unsafe.Pointer, n uintptr) bool
 }
 
 // restepContext says who makes a step: filled in by the runtime.

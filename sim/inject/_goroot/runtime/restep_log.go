@@ -3,13 +3,19 @@ package runtime
 import "unsafe"
 
 // The step log is a file mapped as a whole into a window far from everything
-// else; the file grows in pieces before the pages are touched.
+// else; the file grows in pieces before the pages are touched. It grows by zeros
+// that are written to it: to make pages present that a file has already takes a
+// third of what it takes where the file has a hole. A piece is 32 KB at first
+// and 128 KB in a log that is long.
 const (
-	restepLogBase   = 0x100000000000
-	restepLogWindow = 1 << 36
-	restepLogPiece  = 1 << 20
-	restepLogReady  = 32 << 10 // made present at a time: two faults a page less
+	restepLogBase     = 0x100000000000
+	restepLogWindow   = 1 << 36
+	restepLogPiece    = 32 << 10
+	restepLogPieceMax = 128 << 10
 )
+
+// restepLogZeros is what it grows by.
+var restepLogZeros [restepPageSize]byte
 
 var restepLog struct {
 	fd, size, ready, mapped uintptr
@@ -29,10 +35,10 @@ func restepOpenLog(path string) []byte {
 	if size, errno := restepSys(restepSysLseek, fd, 0, 2, 0, 0, 0); errno == 0 {
 		restepLog.size = size
 	}
-	if errno := restepMapLog(restepLogReady); errno != 0 {
+	if errno := restepMapLog(restepLogPiece); errno != 0 {
 		restepDie("map the step log", errno)
 	}
-	restepGrowLog(restepLogReady)
+	restepGrowLog(restepLogPiece)
 	return unsafe.Slice((*byte)(unsafe.Pointer(uintptr(restepLogBase))), restepLogWindow)
 }
 
@@ -65,7 +71,8 @@ func restepGrowLog(need uint64) bool {
 		return false
 	}
 	from := restepLog.ready
-	restepLog.ready = min((uintptr(need)+restepLogReady-1)&^(restepLogReady-1), restepLog.size)
+	end := restepLogPieceEnd(uintptr(need) - 1)
+	restepLog.ready = min(end, restepLog.size) // after going back the file may be much longer
 	before := restepFaults()
 	restepSys(restepSysMadvise, restepLogBase+from, restepLog.ready-from, 23, 0, 0, 0) // MADV_POPULATE_WRITE, Linux 5.14
 	if restepReusing {
@@ -80,15 +87,38 @@ func restepExtendLog(need uintptr) bool {
 		restepLog.size = end
 		return true
 	}
-	size := (need + restepLogPiece - 1) &^ (restepLogPiece - 1)
-	if size > restepLogWindow {
-		return false
-	}
-	if _, errno := restepSys(restepSysFtruncate, restepLog.fd, size, 0, 0, 0, 0); errno != 0 {
-		return false
+	size := restepLog.size
+	for size < need {
+		end := restepLogPieceEnd(size)
+		if end > restepLogWindow || !restepWriteZeros(size, end) {
+			return false
+		}
+		size = end
 	}
 	restepLog.size = size
 	return true
+}
+
+// restepLogPieceEnd is the end of the piece that holds the byte at an offset.
+func restepLogPieceEnd(at uintptr) uintptr {
+	piece := uintptr(restepLogPiece)
+	if at >= 4*restepLogPieceMax {
+		piece = restepLogPieceMax
+	}
+	return (at + piece) &^ (piece - 1)
+}
+
+// restepWriteZeros makes the file longer, from one size to another; pwritev(2).
+func restepWriteZeros(from, to uintptr) bool {
+	var pieces [restepLogPieceMax / restepPageSize]struct{ base, size uintptr }
+	n := uintptr(0)
+	for at := from; at < to; n++ {
+		size := min(to-at, restepPageSize)
+		pieces[n].base, pieces[n].size = uintptr(unsafe.Pointer(&restepLogZeros)), size
+		at += size
+	}
+	done, errno := restepSys(restepSysPwritev, restepLog.fd, uintptr(unsafe.Pointer(&pieces)), n, from, 0, 0)
+	return errno == 0 && done == to-from
 }
 
 // restepCloseLog runs at the end of the run, after the last step.

@@ -13,6 +13,7 @@ const (
 	restepSysRtSigprocmask  = 14
 	restepSysRtSigreturn    = 15
 	restepSysPread          = 17
+	restepSysPwrite         = 18
 	restepSysMadvise        = 28
 	restepSysGetpid         = 39
 	restepSysClone          = 56
@@ -31,6 +32,7 @@ const (
 	restepSysNewfstatat     = 262
 	restepSysPpoll          = 271
 	restepSysReadlinkat     = 267
+	restepSysPwritev        = 296
 	restepSysCloseRange     = 436
 )
 

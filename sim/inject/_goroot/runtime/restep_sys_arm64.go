@@ -10,6 +10,8 @@ const (
 	restepSysRead           = 63
 	restepSysWrite          = 64
 	restepSysPread          = 67
+	restepSysPwrite         = 68
+	restepSysPwritev        = 70
 	restepSysPpoll          = 73
 	restepSysReadlinkat     = 78
 	restepSysNewfstatat     = 79

@@ -343,6 +343,7 @@ func restepBecome(n uintptr) {
 	restep.plain = r.flags&restepFlagPlain != 0
 	log := restepOpenLog(logPath)
 	restepOpenExport(exportPath)
+	restepOpenMemory()
 	if restepReusing {
 		s := restepReuse()
 		s.keep, s.ngiven = r.flags&(restepFlagGate|restepFlagLast) == 0 && r.stop == 0, 0
@@ -381,6 +382,7 @@ func restepBegin(cfg *restepConfig) {
 	host := restepHost{
 		restepHostNow, restepHostRand, restepWake, restepGoOn, restepSignalArrived, restepKernelContext, restepSymbolize,
 		restepGrowLog, restepMemory, restepStepped, restepMachineMain, restepReal,
+		restepStore,
 	}
 	// Goroutines of the runtime itself make room for the program's ids.
 	for _, g := range allgs {
