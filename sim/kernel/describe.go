@@ -6,8 +6,9 @@ import (
 	"github.com/restep/restep/sim/kernel/abi"
 )
 
-// describe writes the text of a step about a system call and fills in what
-// the step stores in fields of its own. e.sig has a letter for each argument:
+// describe writes the text of a step about a system call to b, which is empty,
+// and returns it, and fills in what the step stores in fields of its own. e.sig
+// has a letter for each argument:
 //
 //	f  the descriptor that the step is about
 //	d  a directory descriptor; left out when it is AT_FDCWD
@@ -23,8 +24,8 @@ import (
 //	a  a socket address: two arguments, pointer and length
 //	A  an address family    T  a socket type    h  the way of shutdown(2)
 //	-  not shown
-func describe(ev *Event, e *Entry, a *Args) {
-	b := append(make([]byte, 0, 80), e.Name...)
+func describe(b []byte, ev *Event, e *Entry, a *Args) []byte {
+	b = append(b, e.Name...)
 	arg := 0
 	for i := range len(e.sig) {
 		b = describeArg(b, ev, e.sig[i], a, arg)
@@ -37,6 +38,7 @@ func describe(ev *Event, e *Entry, a *Args) {
 		ev.Bytes = int(ev.Result)
 	}
 	ev.Text = b
+	return b
 }
 
 // hasSize reports whether the result of a call is a number of bytes.

@@ -51,7 +51,8 @@ func (k *Kernel) SyscallFrom(id ProcessID, caller, nr uintptr, a *Args) (uintptr
 	p := k.process(id)
 	assert(p != nil, "system call of a process that does not run")
 	m := p.m
-	t := Task{k: k, m: m, proc: p, caller: caller}
+	t := &k.task // nothing keeps a Task longer than its call
+	*t = Task{k: k, m: m, proc: p, caller: caller}
 	k.caller = p
 	e := k.lookup(nr)
 	if e == nil || e.fn == nil {
@@ -62,13 +63,13 @@ func (k *Kernel) SyscallFrom(id ProcessID, caller, nr uintptr, a *Args) (uintptr
 		})
 		return 0, abi.ENOSYS
 	}
-	r, errno := e.fn(&t, a)
+	r, errno := e.fn(t, a)
 	if errno >= abi.ERESTARTSYS {
 		return r, errno
 	}
-	if !e.quiet && !isConsoleWrite(&t, nr, a) {
+	if !e.quiet && !isConsoleWrite(t, nr, a) {
 		ev := Event{Kind: steplog.KindSyscall, Machine: m.id, FD: -1, Nr: int32(nr), Result: int64(r), Errno: errno}
-		describe(&ev, e, a)
+		k.text = describe(k.text[:0], &ev, e, a)
 		k.record(&ev)
 	}
 	return r, errno

@@ -26,6 +26,7 @@ type network struct {
 	k      *Kernel
 	stacks []*netStack // of the machines in the world, by rising id
 	byIP   map[socket.IP]*netStack
+	moves  uint64     // how often byIP changed, from 1 on
 	rules  []linkRule // in the order in which they were set
 	dns    nameServer
 	conns  uint64
@@ -50,7 +51,7 @@ type packet struct {
 }
 
 func newNetwork(k *Kernel) *network {
-	n := &network{k: k, stacks: make([]*netStack, 0, 8), byIP: map[socket.IP]*netStack{}}
+	n := &network{k: k, stacks: make([]*netStack, 0, 8), byIP: map[socket.IP]*netStack{}, moves: 1}
 	n.dns.net = n
 	return n
 }
@@ -71,6 +72,7 @@ func (n *network) attach(m *Machine) *netStack {
 func (s *netStack) addIP(ip socket.IP) {
 	s.ips = append(s.ips, ip)
 	s.net.byIP[ip] = s
+	s.net.moves++
 }
 
 // draw is a number in [min, max] from the stream of delays.
@@ -235,6 +237,12 @@ type netStack struct {
 	nextUDP uint32
 	joined  map[socket.IP]int // multicast groups: how many sockets
 	unix    unixNames
+	// near is what neighbour found last, when the network was as moves says.
+	near struct {
+		ip    socket.IP
+		stack *netStack
+		moves uint64
+	}
 }
 
 // up is called at each boot of the machine.
@@ -282,7 +290,17 @@ func (s *netStack) machineAt(ip socket.IP) *netStack {
 	if s.Local(ip) {
 		return s
 	}
-	return s.net.byIP[ip]
+	return s.neighbour(ip)
+}
+
+// neighbour is the stack that has an address in the network, nil for none. A
+// machine mostly asks for the same one again.
+func (s *netStack) neighbour(ip socket.IP) *netStack {
+	n := s.net
+	if s.near.moves != n.moves || s.near.ip != ip {
+		s.near.stack, s.near.ip, s.near.moves = n.byIP[ip], ip, n.moves
+	}
+	return s.near.stack
 }
 
 // RTT is the time a message and its answer need at most at present.
@@ -327,7 +345,7 @@ func (s *netStack) Route(remote socket.IP) (socket.IP, abi.Errno) {
 	if remote.Is4() && (remote[12] == 0 || remote[12] >= 240 && !s.broadcast(remote)) {
 		return socket.IP{}, abi.ENETUNREACH
 	}
-	if to := s.net.byIP[remote]; to != nil && s.net.link(s, to).set.State == LinkNoRoute {
+	if to := s.neighbour(remote); to != nil && s.net.link(s, to).set.State == LinkNoRoute {
 		return socket.IP{}, abi.ENETUNREACH
 	}
 	best, most := socket.IP{}, -1
@@ -396,6 +414,7 @@ func (n *network) detach(m *Machine) {
 			delete(n.byIP, ip)
 		}
 	}
+	n.moves++
 	for i, s := range n.stacks {
 		if s == m.stack {
 			n.stacks = append(n.stacks[:i], n.stacks[i+1:]...)

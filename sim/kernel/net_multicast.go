@@ -45,7 +45,7 @@ func (s *netStack) member(group socket.IP) bool {
 // broadcast reports whether ip is the broadcast address of a net that the
 // machine is on.
 func (s *netStack) broadcast(ip socket.IP) bool {
-	if !ip.Is4() {
+	if !ip.Is4() || ip[15] != 0xff { // nets end before the last byte
 		return false
 	}
 	if ip == socket.V4(255, 255, 255, 255) {

@@ -32,6 +32,9 @@ type udpSocket struct {
 	remote socket.Addr // connected to; port 0 when not
 	err    abi.Errno
 	groups []socket.IP
+	// The addresses of the last message that was sent, and their texts.
+	src, dst         socket.Addr
+	srcText, dstText string
 }
 
 func newUDP(s *netStack, family, proto int, flags uint32) *udpSocket {
@@ -243,8 +246,20 @@ func (f *udpSocket) send(t *Task, m *outMessage) (int, abi.Errno) {
 		source = m.anc.source
 	}
 	g := datagram{from: f.stack, src: socket.Addr{IP: source, Port: f.addr.Port}, dst: to, tos: f.tos(m, to.IP)}
-	g.srcText, g.dstText = g.src.String(), to.String()
+	f.name(&g)
 	return f.segments(m, &g)
+}
+
+// name writes the addresses of a message as texts, which are mostly those of
+// the message before it.
+func (f *udpSocket) name(g *datagram) {
+	if f.src != g.src || f.srcText == "" {
+		f.src, f.srcText = g.src, g.src.String()
+	}
+	if f.dst != g.dst || f.dstText == "" {
+		f.dst, f.dstText = g.dst, g.dst.String()
+	}
+	g.srcText, g.dstText = f.srcText, f.dstText
 }
 
 // tos is the type of service or traffic class of a message.

@@ -185,10 +185,15 @@ func (n *Inode) own(i int64, whole bool) (*page, abi.Errno) {
 	if errno := n.charge(i); errno != abi.OK {
 		return nil, errno
 	}
-	fresh := new(page)
-	if !whole {
-		if errno := f.mem.readPage(fresh[:], i, 0); errno != abi.OK {
-			return nil, errno
+	var fresh *page
+	if old != nil && !whole {
+		fresh = (*page)(append([]byte(nil), old[:]...)) // new would clear it first
+	} else {
+		fresh = new(page)
+		if !whole {
+			if errno := f.mem.readPage(fresh[:], i, 0); errno != abi.OK {
+				return nil, errno
+			}
 		}
 	}
 	f.mem.set(i, fresh)
