@@ -152,7 +152,7 @@ func (o *opened) eval(step uint64, expr string) (*evalResult, error) {
 		return r, nil
 	}
 	if !ok {
-		return nil, fmt.Errorf("%w at step #%d; no code of yours made this step, so there are no local variables; "+
+		return nil, fmt.Errorf("%w at step #%d\n  no code of yours made this step, so there are no local variables;\n  "+
 			"name package variables in full, as in \"example.com/bank\".total", err, step)
 	}
 	return nil, fmt.Errorf("%w at step #%d, in %s (%s:%d)", err, step, user.Func, o.prog.Source.Name(user.File), user.Line)

@@ -141,6 +141,10 @@ func writeArchive(path string, rec *recording, m link.Moment) error {
 		a.Info.Result = &kept
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".restep-*")
+	var why *os.PathError
+	if errors.As(err, &why) { // the name of the temporary file says nothing
+		return fmt.Errorf("write %s: %w", path, why.Err)
+	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}

@@ -110,8 +110,11 @@ func parseRuns(args []string) (*runsConfig, error) {
 	})
 	flags.Func("seed", "", func(s string) error {
 		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return errors.New("give one whole number")
+		}
 		c.seed = &n
-		return err
+		return nil
 	})
 	flags.Func("result", "", func(s string) error {
 		for word := range strings.SplitSeq(s, ",") {

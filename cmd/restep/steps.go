@@ -134,7 +134,8 @@ func (c *stepsConfig) kinds(list string) error {
 			for _, k := range steplog.Kinds() {
 				all = append(all, k.String())
 			}
-			return fmt.Errorf("there is no kind %q; kinds are %s", name, strings.Join(all, ", "))
+			kinds := strings.Join(all[:len(all)/2], ", ") + ",\n  " + strings.Join(all[len(all)/2:], ", ")
+			return fmt.Errorf("there is no kind %q; kinds are\n  %s", name, kinds)
 		}
 		c.filter.Kinds = append(c.filter.Kinds, kind)
 	}

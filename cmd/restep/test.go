@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,10 @@ type unsupportedCall struct{ name, place string }
 // runTest is restep test.
 func runTest(ctx context.Context, u *ui, args []string) int {
 	goflags, err := inject.GoFlags(ctx, "")
-	if err != nil {
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return u.fail(exitFailed, "there is no go command; install Go and put it into PATH")
+	case err != nil:
 		return u.fail(exitFailed, err.Error())
 	}
 	cfg, err := parseTest(args, goflags)

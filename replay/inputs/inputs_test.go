@@ -104,6 +104,24 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// TestChangesFolded: a package that is new is one line, edited files are not.
+func TestChangesFolded(t *testing.T) {
+	files := func(sum string, names ...string) map[string]string {
+		m := map[string]string{}
+		for _, n := range names {
+			m[n] = sum
+		}
+		return m
+	}
+	then := &Manifest{Sources: files("1", "m/a.go", "m/b.go", "m/c.go", "m/d.go", "n/gone.go")}
+	now := &Manifest{Sources: files("2", "m/a.go", "m/b.go", "m/c.go", "m/d.go", "s/1.go", "s/2.go", "s/3.go", "s/4.go", "t/1.go", "t/2.go", "t/3.go")}
+	want := []string{"m/a.go was changed", "m/b.go was changed", "m/c.go was changed", "m/d.go was changed", "n/gone.go is gone",
+		"s/1.go and 3 more files there: each is new", "t/1.go is new", "t/2.go is new", "t/3.go is new"}
+	if got := Changes(then, now); !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+}
+
 // TestChangedData: a file counts when the run asked for it, a new one when it
 // listed its folder.
 func TestChangedData(t *testing.T) {

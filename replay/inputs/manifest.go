@@ -96,10 +96,29 @@ func Changes(then, now *Manifest) []string {
 			list = append(list, fmt.Sprintf("module %s is %s now and was %s", name, version, old))
 		}
 	}
-	for _, c := range changed(then.Sources, now.Sources, then.Partial || now.Partial) {
-		list = append(list, c.String())
+	return append(list, folded(changed(then.Sources, now.Sources, then.Partial || now.Partial))...)
+}
+
+// foldedFiles is how many files of one folder that came or went together are
+// not worth a line each: a package is new.
+const foldedFiles = 4
+
+// folded writes changes, one line each, but for files of one folder.
+func folded(all []change) (lines []string) {
+	for len(all) > 0 {
+		first, n := all[0], 1
+		for n < len(all) && all[n].how == first.how && path.Dir(all[n].name) == path.Dir(first.name) {
+			n++
+		}
+		if first.how == edited || n < foldedFiles {
+			n = 1
+			lines = append(lines, first.String())
+		} else {
+			lines = append(lines, fmt.Sprintf("%s and %d more files there: each %s", first.name, n-1, first.how))
+		}
+		all = all[n:]
 	}
-	return list
+	return lines
 }
 
 func flagText(flags []string) string {

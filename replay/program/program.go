@@ -205,7 +205,7 @@ func (p *Program) record(ctx context.Context) error {
 		return fmt.Errorf("the run made no step and ended with %s%s", describeStatus(status), quote(p.zygote.Stderr()))
 	}
 	if !ranTest(r, p.Header.Test) {
-		return fmt.Errorf("%w: %s has no test %q; restep test -v lists the tests", ErrNoTest, p.Bin.ImportPath, p.Header.Test)
+		return fmt.Errorf("%w: %s has no test %q\n  restep test -list=. %s lists what it has", ErrNoTest, p.Bin.ImportPath, p.Header.Test, p.Bin.ImportPath)
 	}
 	p.Log = r
 	return nil
