@@ -256,6 +256,9 @@ func (w *worker) run(ctx context.Context, header *steplog.Header, j job) done {
 		d.takeCover(export)
 	}
 	if d.err == nil {
+		d.err = w.store.Trim(d.path) // or most of what is read are zeroes
+	}
+	if d.err == nil {
 		d.log, d.err = runs.Load(d.path)
 	}
 	if d.err != nil {

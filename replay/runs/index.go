@@ -32,9 +32,9 @@ const (
 func (s *Store) Add(r Result, temp, id string) (Result, error) {
 	r.Log = ""
 	if temp != "" {
-		rel, err := filepath.Rel(s.dir, temp)
-		if err != nil || filepath.Dir(rel) != filepath.FromSlash(s.tmp) {
-			return r, fmt.Errorf("%s is not a log of this store", temp)
+		rel, err := s.temporary(temp)
+		if err != nil {
+			return r, err
 		}
 		r.Log = logName(&r, id)
 		if err := s.cut(rel); err != nil {

@@ -116,8 +116,27 @@ func (l *Log) Close() {
 	}
 }
 
-// cut takes the unused end off a log: the writer makes room in large pieces. A
-// block that was never written starts with a zero word.
+// Trim takes the unused end off a log of NewLog whose run is over: the writer
+// makes room in large pieces.
+func (s *Store) Trim(path string) error {
+	rel, err := s.temporary(path)
+	if err != nil {
+		return err
+	}
+	return s.cut(rel)
+}
+
+// temporary is the name of a log of NewLog below the store's folder.
+func (s *Store) temporary(path string) (rel string, err error) {
+	rel, err = filepath.Rel(s.dir, path)
+	if err != nil || filepath.Dir(rel) != filepath.FromSlash(s.tmp) {
+		return "", fmt.Errorf("%s is not a log of this store", path)
+	}
+	return rel, nil
+}
+
+// cut is Trim by the name below the store's folder. A block that was never
+// written starts with a zero word.
 func (s *Store) cut(name string) error {
 	f, err := s.root.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {

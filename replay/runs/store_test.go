@@ -116,6 +116,32 @@ func TestStoreSameRunHasOneLog(t *testing.T) {
 	}
 }
 
+// TestStoreTrim: the room that a run did not use goes, before its log is read,
+// and a file that is not a log under way is let alone.
+func TestStoreTrim(t *testing.T) {
+	s := mustStore(t, t.TempDir())
+	block := make([]byte, 5*steplog.BlockSize)
+	block[0], block[steplog.BlockSize] = 1, 1
+	temp, err := s.NewLog(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Trim(temp); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(temp); err != nil || info.Size() != 2*steplog.BlockSize {
+			t.Errorf("%d bytes, %v; want two blocks", info.Size(), err)
+		}
+	}
+	kept := addRun(t, s, "TestX", 1, Fail, 1)
+	for _, path := range []string{s.Path(kept.Log), s.dir, "/etc/passwd", "log"} {
+		if err := s.Trim(path); err == nil {
+			t.Errorf("%s was trimmed", path)
+		}
+	}
+}
+
 func TestStoreCaps(t *testing.T) {
 	s := mustStore(t, t.TempDir())
 	for seed := range uint64(maxLogs + 30) {
