@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/restep/restep/replay/logtest"
 	"github.com/restep/restep/replay/runs"
@@ -47,5 +48,15 @@ func TestCompareRuns(t *testing.T) {
 	if a.outcome.Result != runs.Fail || f.Step != 2 || f.Machine != "main" ||
 		!strings.HasPrefix(f.Message, `run 3 of the same seed is not the same: step 2: text differs: "one" and "two"`) {
 		t.Errorf("%s %+v", a.outcome.Result, f)
+	}
+}
+
+// TestTallyWaits: the line names the run and fits on a terminal with a name that
+// is no longer than most.
+func TestTallyWaits(t *testing.T) {
+	c := &tally{done: 2, failed: 1, all: 3}
+	if got, want := c.waits(job{2, "TestSpin", 7}, 12900*time.Millisecond),
+		"explored 2/3 runs, 1 failed; waiting for TestSpin, seed 7 (12s)"; got != want || len(got) > statusWidth {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

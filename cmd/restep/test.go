@@ -290,6 +290,23 @@ func (s *session) nothing(p *goPackage, names []string, start time.Time) {
 // tally counts the runs of a package.
 type tally struct{ done, failed, all uint64 }
 
+func (c *tally) String() string {
+	return fmt.Sprintf("explored %d/%d runs, %d failed", c.done, c.all, c.failed)
+}
+
+// waitEvery is how often it is said that a run takes its time.
+const waitEvery = time.Second
+
+// waits is the line that says which run the next result is of, and for how long
+// there has been none.
+func (c *tally) waits(j job, since time.Duration) string {
+	what := j.test
+	if what == "" {
+		what = "the list of tests"
+	}
+	return fmt.Sprintf("%v; waiting for %s, seed %d (%ds)", c, what, j.seed, int(since.Seconds()))
+}
+
 // runAll runs the chosen tests with all seeds and prints the package's result.
 func (s *session) runAll(ctx context.Context, p *goPackage, t *subject, r *reporter, tests []string, start time.Time) {
 	count := tally{all: s.cfg.seeds.count() * uint64(len(tests))}
@@ -365,20 +382,25 @@ func (s *session) collect(ctx context.Context, t *subject, r *reporter, tests []
 	})
 	waiting := map[uint64]done{}
 	var next uint64
-	var tick <-chan time.Time
+	turn := time.Now() // of the run that is reported next
+	every := waitEvery
 	if s.cfg.verbose {
-		ticker := time.NewTicker(liveEvery)
-		defer ticker.Stop()
-		tick = ticker.C
+		every = liveEvery
 	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
 	for {
 		var d done
 		open := true
 		select {
 		case d, open = <-pool.done:
-		case <-tick:
-			if j, path := pool.running(next); path != "" {
+		case now := <-tick.C:
+			switch j, path := pool.running(next); {
+			case path == "":
+			case s.cfg.verbose:
 				r.live(j, path)
+			case now.Sub(turn) >= waitEvery:
+				s.u.status(count.waits(j, now.Sub(turn)))
 			}
 			continue
 		}
@@ -393,6 +415,7 @@ func (s *session) collect(ctx context.Context, t *subject, r *reporter, tests []
 			}
 			delete(waiting, next)
 			next++
+			turn = time.Now()
 			s.finished(t, r, &d, count)
 			pool.release()
 			if count.failed > 0 && s.cfg.failFast {
@@ -430,7 +453,7 @@ func (s *session) finished(t *subject, r *reporter, d *done, count *tally) {
 		s.note(t, u)
 	}
 	if count.all > 1 {
-		s.u.status(fmt.Sprintf("explored %d/%d runs, %d failed", count.done, count.all, count.failed))
+		s.u.status(count.String())
 	}
 }
 
