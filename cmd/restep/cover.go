@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -215,6 +216,14 @@ type coverFlags struct {
 	on                  bool
 	mode, pkgs, profile string
 	dir                 string // -outputdir, where profile is
+}
+
+func (v *coverFlags) define(fs *flag.FlagSet) {
+	fs.BoolVar(&v.on, "cover", false, "")
+	fs.StringVar(&v.mode, "covermode", "", "")
+	fs.StringVar(&v.pkgs, "coverpkg", "", "")
+	fs.StringVar(&v.profile, "coverprofile", "", "")
+	fs.StringVar(&v.dir, "outputdir", "", "")
 }
 
 // finishCover checks them: each means -cover.
