@@ -39,7 +39,7 @@ func TestScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	warmUp(t)
-	conditions := map[string]bool{"arm64": emulates(t)}
+	conditions := map[string]bool{"qemu": emulates(t)}
 	gopls := findGopls(t)
 	conditions["gopls"] = gopls != ""
 	testscript.Run(t, testscript.Params{
