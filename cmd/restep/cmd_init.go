@@ -51,6 +51,16 @@ type goModFile struct {
 	}
 }
 
+// requires reports a module of which the file wants some version.
+func (f *goModFile) requires(path string) bool {
+	for _, r := range f.Require {
+		if r.Path == path {
+			return true
+		}
+	}
+	return false
+}
+
 // runInit is restep init.
 func runInit(ctx context.Context, u *ui, args []string) int {
 	flags := flag.NewFlagSet("restep init", flag.ContinueOnError)
@@ -170,6 +180,8 @@ func (m *initModule) present(ctx context.Context, file *goModFile) (dir string, 
 		return "", api // it names the way
 	case err != nil:
 		return "", nil
+	case m.work != "" && !file.requires(inject.SimModule):
+		return "", nil // another module of the workspace has it; this one alone has not
 	case m.vendored() && !isFile(filepath.Join(m.vendorDir(), "sim", "sim.go")):
 		return "", nil
 	}
@@ -229,16 +241,12 @@ func (m *initModule) add(ctx context.Context, u *ui, file *goModFile) (how strin
 // addReplace points go.mod to the copy below the cache.
 func (m *initModule) addReplace(ctx context.Context, file *goModFile) error {
 	args := []string{"mod", "edit", "-dropreplace=" + inject.SimModule}
-	required := false
-	for _, r := range file.Require {
-		required = required || r.Path == inject.SimModule
-	}
 	for _, r := range file.Replace {
 		if r.Old.Path == inject.SimModule && r.Old.Version != "" {
 			args = append(args, "-dropreplace="+inject.SimModule+"@"+r.Old.Version)
 		}
 	}
-	if !required {
+	if !file.requires(inject.SimModule) {
 		args = append(args, "-require="+inject.SimModule+"@v0.0.0")
 	}
 	_, err := goOutput(ctx, m.dir, nil, append(args, "-replace="+inject.SimModule+"="+m.source, m.gomod)...)
