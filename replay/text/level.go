@@ -29,6 +29,7 @@ const levelReach = 512
 //	time [WARN]  message     hclog, logutils, nats-server
 //	10:00AM WRN message      zerolog.ConsoleWriter
 //	WARN[0000] message       logrus on a terminal
+//	name date WARNING: m     badger and others by package log
 //	W0115 14:10:03.000000    klog, glog
 func levelIn(line []byte) int64 {
 	line, _, _ = bytes.Cut(line, []byte("\n"))
@@ -106,7 +107,11 @@ func levelOfWord(word []byte, n int, tab bool) (level int64, ok bool) {
 	if name, number, found := bytes.Cut(word, []byte("[")); found && n == 0 && len(number) > 1 && digits(number[:len(number)-1]) {
 		return levelOfName(name)
 	}
-	if tab || len(word) == 3 && bytes.Equal(word, bytes.ToUpper(word)) {
+	upper := bytes.Equal(word, bytes.ToUpper(word))
+	if name, found := bytes.CutSuffix(word, []byte(":")); found && upper {
+		return levelOfName(name)
+	}
+	if tab || len(word) == 3 && upper {
 		return levelOfName(word)
 	}
 	return 0, false

@@ -31,8 +31,9 @@ func TestLevelOfLines(t *testing.T) {
 		"[ERR] memberlist: Failed to send ping":                   "ERR", // logutils
 		"[1] 2020/01/15 14:10:03.000000 [ERR] m":                  "ERR", // nats-server
 		"\x1b[90m2:10PM\x1b[0m \x1b[31mERR\x1b[0m payment failed": "ERR", // zerolog
-		"2:10PM DBG m": "DBG",
-		"WARN[0000] m": "WRN", // logrus
+		"2:10PM DBG m":                               "DBG",
+		"badger 2020/01/15 14:10:03 WARNING: m":      "WRN",
+		"WARN[0000] m":                               "WRN", // logrus
 		"E0115 14:10:03.000000       7 main.go:3] m": "ERR", // klog
 		"X0115 14:10:03 m":                           "INF",
 		"an error occurred":                          "INF",
