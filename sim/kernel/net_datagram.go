@@ -85,12 +85,18 @@ func (f *datagramSocket) shut(how int) abi.Errno {
 
 // readMessage is read(2) of a socket that receives messages: one of them.
 func readMessage(t *Task, s netSocket, p []byte) (int, abi.Errno) {
-	m := inMessage{buf: p}
-	errno := s.receive(t, &m)
+	m := &t.k.net.in
+	*m = inMessage{buf: p}
+	errno := s.receive(t, m)
+	m.buf = nil // it may be on a stack
 	return m.n, errno
 }
 
 // writeMessage is write(2) of a socket that sends messages: to its peer.
 func writeMessage(t *Task, s netSocket, p []byte) (int, abi.Errno) {
-	return s.send(t, &outMessage{data: p})
+	m := &t.k.net.out
+	*m = outMessage{data: p}
+	n, errno := s.send(t, m)
+	m.forget()
+	return n, errno
 }
