@@ -68,7 +68,7 @@ var initialDirs = []struct {
 	perm uint32
 }{
 	{"/tmp", 0o1777}, {"/var/tmp", 0o1777}, {"/root", 0o700}, {"/home", 0o755},
-	{"/etc", 0o755}, {"/dev", 0o755}, {procSelf, 0o555},
+	{"/etc", 0o755}, {"/dev", 0o755}, {procSelf, 0o555}, {procSelf + "/net", 0o555},
 	{"/proc/sys/net/core", 0o555}, {"/proc/sys/fs", 0o555}, {"/proc/sys/kernel", 0o555}, {"/usr/bin", 0o755},
 }
 

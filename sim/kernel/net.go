@@ -94,6 +94,8 @@ func (n *network) send(from, to *netStack, seg *socket.Segment, gram *datagram) 
 		return
 	}
 	size := messageSize(seg, gram)
+	c := from.traffic(to)
+	c.outBytes, c.out = c.outBytes+uint64(size), c.out+1
 	wait, fits := l.queue(n.k.now(), size)
 	if !fits {
 		n.message(steplog.KindDrop, from, to, false, seg, gram, "the queue of the link is full")
@@ -152,6 +154,8 @@ func (p *packet) arrive() {
 			p.gram, why = n.damage(p.gram), "damaged on the way"
 		}
 		n.message(steplog.KindDeliver, to, from, true, seg, p.gram, why)
+		c := to.traffic(from)
+		c.inBytes, c.in = c.inBytes+uint64(messageSize(seg, p.gram)), c.in+1
 		switch {
 		case seg != nil:
 			to.tcp.Input(seg)
@@ -237,6 +241,7 @@ type netStack struct {
 	nextUDP uint32
 	joined  map[socket.IP]int // multicast groups: how many sockets
 	unix    unixNames
+	counts  [deviceEth + 1]traffic // by device, since the power went on
 	// near is what neighbour found last, when the network was as moves says.
 	near struct {
 		ip    socket.IP
@@ -252,6 +257,7 @@ func (s *netStack) up() {
 		s.udp = map[uint16][]*udpSocket{}
 		s.joined = map[socket.IP]int{}
 		s.unix = newUnixNames()
+		s.counts = [deviceEth + 1]traffic{}
 	}
 }
 

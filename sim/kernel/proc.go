@@ -54,7 +54,7 @@ var procLinks = [...]procText{
 // makeProc puts /proc onto a new disk.
 func (d *disk) makeProc() {
 	k := d.m.k
-	for _, f := range procTexts {
+	for _, f := range append(procTexts[:], procNetTexts[:]...) {
 		n, errno := d.fs.Install(f.path, 0o444, "")
 		assert(errno == abi.OK, "cannot make "+f.path)
 		n.Generate(d.textOf(k, f.text))
@@ -65,6 +65,8 @@ func (d *disk) makeProc() {
 		assert(errno == abi.OK, "cannot make "+f.path)
 		n.Generate(d.textOf(k, f.text))
 	}
+	_, errno := d.fs.Symlink(d.place("/proc/net"), "self/net")
+	assert(errno == abi.OK, "cannot make /proc/net")
 	fds, errno := d.fs.MkdirAll(procSelf + "/fd")
 	assert(errno == abi.OK, "cannot make the directory of descriptors")
 	fds.SetLinks(fdLinks{k})

@@ -191,6 +191,9 @@ func (s *Stack) Connect(b *Binding, remote Addr, opts Options, owner Owner) (*Co
 // State is the connection's state.
 func (c *Conn) State() State { return c.state }
 
+// Owned reports whether a socket has the connection: accepted and not closed.
+func (c *Conn) Owned() bool { return c.owner != nil }
+
 // TakeError is SO_ERROR: the pending error, which is then cleared.
 func (c *Conn) TakeError() abi.Errno {
 	e := c.err

@@ -82,6 +82,20 @@ func (s *Stack) Disturbed() {
 // Find is the connection between two addresses, nil if there is none.
 func (s *Stack) Find(local, remote Addr) *Conn { return s.conns[pair{local, remote}] }
 
+// Each calls conn for every connection, in the order in which they were made, and
+// wait for every one in TIME-WAIT, the oldest first.
+func (s *Stack) Each(conn func(*Conn), wait func(local, remote Addr)) {
+	for c := s.first; c != nil; c = c.next {
+		conn(c)
+	}
+	s.purge()
+	for _, w := range s.waitOrder {
+		if s.waits[w.key] == w {
+			wait(w.key.local, w.key.remote)
+		}
+	}
+}
+
 // Conns counts connections, listeners apart.
 func (s *Stack) Conns() int { return len(s.conns) }
 
