@@ -20,6 +20,9 @@ func (s *session) onInitialize(_ context.Context, m dap.Message) error {
 	args.PathFormat = "path"
 	s.client = args
 	r := &dap.InitializeResponse{Response: response(&req.Request), Body: capabilities()}
+	// VS Code then asks for one frame first, and 420 ms later for the others. At a
+	// step the first frame is seldom the user's, and the arrow would wait for it.
+	r.Body.SupportsDelayedStackTraceLoading = args.ClientID != "vscode"
 	s.setState(initialized)
 	s.out.send(r)
 	return nil

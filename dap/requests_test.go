@@ -396,6 +396,18 @@ func TestCapabilitiesAreTrue(t *testing.T) {
 	}
 }
 
+// TestWholeStackForCode: VS Code shows the frame that it loads first for almost
+// half a second when it believes that a stack is better loaded in two parts.
+func TestWholeStackForCode(t *testing.T) {
+	for client, want := range map[string]any{"vscode": nil, "": true, "emacs": true} {
+		c := dial(t, Options{})
+		init := c.do("initialize", map[string]any{"adapterID": "restep", "clientID": client, "linesStartAt1": true, "columnsStartAt1": true})
+		if got := init.at("body", "supportsDelayedStackTraceLoading"); got != want {
+			t.Errorf("client %q: supportsDelayedStackTraceLoading is %v, want %v", client, got, want)
+		}
+	}
+}
+
 // TestCrowd lists two thousand goroutines of two machines: as many as the
 // protocol's request answers, all of them page by page, and those of a machine.
 func TestCrowd(t *testing.T) {
