@@ -135,8 +135,8 @@ func (f *udpSocket) hearsAll(g *datagram) bool {
 	if !ip.Multicast() || f.opt.on(abi.IPPROTO_IP, abi.IP_MULTICAST_ALL) {
 		return true
 	}
-	for _, group := range f.groups {
-		if group == ip {
+	for _, m := range f.groups {
+		if m.group == ip {
 			return true
 		}
 	}
@@ -166,31 +166,44 @@ func (s *netStack) udpAt(dst, src socket.Addr) *udpSocket {
 	return best
 }
 
-// join and leave are IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP.
-func (f *udpSocket) join(group socket.IP) abi.Errno {
-	if !group.Multicast() || f.family == abi.AF_INET && !group.Is4() {
-		return abi.EINVAL
-	}
-	for _, g := range f.groups {
-		if g == group {
-			return abi.EADDRINUSE
-		}
-	}
-	if len(f.groups) >= abi.MaxGroupMemberships {
-		return abi.ENOBUFS
-	}
-	f.groups = append(f.groups, group)
-	f.stack.joined[group]++
-	return abi.OK
+// membership is that of a socket in a group, on one device. All groups are on
+// one segment, so that what a socket hears does not depend on the device.
+type membership struct {
+	group  socket.IP
+	device int // 0 for whichever the route to the group takes
 }
 
-func (f *udpSocket) leave(group socket.IP) abi.Errno {
-	for i, g := range f.groups {
-		if g == group {
-			f.groups = append(f.groups[:i], f.groups[i+1:]...)
-			f.stack.joined[group]--
-			return abi.OK
+// setMembership joins or leaves a group: net/ipv4/igmp.c:ip_mc_join_group and
+// ip_mc_leave_group, net/ipv6/mcast.c:ipv6_sock_mc_join and ipv6_sock_mc_drop.
+func (f *udpSocket) setMembership(join bool, m membership) abi.Errno {
+	any := m.device == 0 && !m.group.Is4() // for IPv6 this finds what it has on any
+	if m.device == 0 {
+		m.device = deviceEth
+	}
+	at := -1
+	for i, o := range f.groups {
+		if o == m || any && o.group == m.group {
+			at = i
+			break
 		}
 	}
-	return abi.EADDRNOTAVAIL
+	switch {
+	case join && (!m.group.Multicast() || f.family == abi.AF_INET && !m.group.Is4()):
+		return abi.EINVAL
+	case join && !isDevice(m.device):
+		return abi.ENODEV
+	case join && at >= 0:
+		return abi.EADDRINUSE
+	case join && len(f.groups) >= abi.MaxGroupMemberships:
+		return abi.ENOBUFS
+	case join:
+		f.groups = append(f.groups, m)
+		f.stack.joined[m.group]++
+	case at < 0:
+		return abi.EADDRNOTAVAIL
+	default:
+		f.groups = append(f.groups[:at], f.groups[at+1:]...)
+		f.stack.joined[m.group]--
+	}
+	return abi.OK
 }

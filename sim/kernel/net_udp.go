@@ -31,7 +31,7 @@ type udpSocket struct {
 	addr   socket.Addr // bound to; port 0 when not bound
 	remote socket.Addr // connected to; port 0 when not
 	err    abi.Errno
-	groups []socket.IP
+	groups []membership
 	// The addresses of the last message that was sent, and their texts.
 	src, dst         socket.Addr
 	srcText, dstText string
@@ -64,7 +64,7 @@ func (f *udpSocket) Release(*Task) abi.Errno {
 	f.poll.Clear()
 	f.unbind()
 	for len(f.groups) > 0 {
-		f.leave(f.groups[0])
+		f.setMembership(false, f.groups[0])
 	}
 	f.queue = nil
 	return abi.OK

@@ -60,60 +60,77 @@ func setIP(s netSocket, level, name int, p []byte) abi.Errno {
 
 // setGroup carries out the options about multicast that are no ints.
 func (f *udpSocket) setGroup(level, name int, p []byte) (errno abi.Errno, done bool) {
-	if level == abi.IPPROTO_IPV6 {
-		if name != abi.IPV6_JOIN_GROUP && name != abi.IPV6_LEAVE_GROUP {
-			return abi.OK, false
-		}
+	switch {
+	case name == abi.MCAST_JOIN_GROUP, name == abi.MCAST_LEAVE_GROUP:
+		return f.requestGroup(level, name == abi.MCAST_JOIN_GROUP, p), true
+	case level == abi.IPPROTO_IPV6 && (name == abi.IPV6_JOIN_GROUP || name == abi.IPV6_LEAVE_GROUP):
 		if len(p) < 20 { // struct ipv6_mreq: group, device
 			return abi.EINVAL, true
 		}
-		device := int32At(p[16:])
-		if device != 0 && device != deviceLo && device != deviceEth {
-			return abi.ENODEV, true
-		}
-		if name == abi.IPV6_JOIN_GROUP {
-			return f.join(socket.IP(p[:16])), true
-		}
-		return f.leave(socket.IP(p[:16])), true
-	}
-	switch name {
-	case abi.IP_MULTICAST_IF:
+		return f.setMembership(name == abi.IPV6_JOIN_GROUP, membership{socket.IP(p[:16]), int(int32At(p[16:]))}), true
+	case level == abi.IPPROTO_IPV6:
+		return abi.OK, false
+	case name == abi.IP_MULTICAST_IF:
 		if len(p) < 4 {
 			return abi.EINVAL, true
 		}
-		return f.multicastDevice(p), true
-	case abi.IP_ADD_MEMBERSHIP, abi.IP_DROP_MEMBERSHIP:
+		if len(p) >= 8 {
+			p = p[4:] // a struct ip_mreq or ip_mreqn, whose group does not matter
+		}
+		if device := f.multicastDevice(p); device != 0 && !isDevice(device) {
+			return abi.EADDRNOTAVAIL, true
+		}
+		return abi.OK, true
+	case name == abi.IP_ADD_MEMBERSHIP, name == abi.IP_DROP_MEMBERSHIP:
 		if len(p) < 8 { // struct ip_mreq: group, address of the device
 			return abi.EINVAL, true
 		}
-		if errno := f.multicastDevice(p[4:]); errno != abi.OK {
-			return abi.ENODEV, true
-		}
-		group := socket.V4(p[0], p[1], p[2], p[3])
-		if name == abi.IP_ADD_MEMBERSHIP {
-			return f.join(group), true
-		}
-		return f.leave(group), true
+		m := membership{socket.V4(p[0], p[1], p[2], p[3]), f.multicastDevice(p[4:])}
+		return f.setMembership(name == abi.IP_ADD_MEMBERSHIP, m), true
 	}
 	return abi.OK, false
 }
 
-// multicastDevice checks the device that a struct in_addr, ip_mreq or ip_mreqn
-// names, by address and perhaps by number. All groups are on one segment, so
-// that nothing depends on which it is.
-func (f *udpSocket) multicastDevice(p []byte) abi.Errno {
+// requestGroup is MCAST_JOIN_GROUP and MCAST_LEAVE_GROUP: a struct group_req,
+// which has the number of a device and at byte 8 a socket address
+// (net/ipv4/ip_sockglue.c:mcast_join_leave).
+func (f *udpSocket) requestGroup(level int, join bool, p []byte) abi.Errno {
+	const size, at, at6 = 136, 8 + 4, 8 + 8
+	if len(p) < size {
+		return abi.EINVAL
+	}
+	device, family := int(int32At(p)), int(p[8])|int(p[9])<<8
+	switch {
+	case level == abi.IPPROTO_IPV6 && family != abi.AF_INET6:
+		return abi.EADDRNOTAVAIL
+	case level == abi.IPPROTO_IPV6:
+		return f.setMembership(join, membership{socket.IP(p[at6 : at6+16]), device})
+	case family != abi.AF_INET:
+		return abi.EINVAL
+	}
+	return f.setMembership(join, membership{socket.V4(p[at], p[at+1], p[at+2], p[at+3]), device})
+}
+
+// isDevice reports whether a machine has a device of that number.
+func isDevice(n int) bool { return n == deviceLo || n == deviceEth }
+
+// multicastDevice is the device that the rest of a struct ip_mreq or ip_mreqn
+// names, by address or by number: 0 for none, -1 for one that is not there.
+func (f *udpSocket) multicastDevice(p []byte) int {
 	if len(p) >= 8 {
-		if device := int32At(p[4:]); device != 0 {
-			if device != deviceLo && device != deviceEth {
-				return abi.EADDRNOTAVAIL
-			}
-			return abi.OK
+		if device := int(int32At(p[4:])); device != 0 {
+			return device
 		}
 	}
-	if ip := socket.V4(p[0], p[1], p[2], p[3]); !ip.Unspecified() && !f.stack.Local(ip) {
-		return abi.EADDRNOTAVAIL
+	switch ip := socket.V4(p[0], p[1], p[2], p[3]); {
+	case ip.Unspecified():
+		return 0
+	case !f.stack.Local(ip):
+		return -1
+	case ip[12] == 127:
+		return deviceLo
 	}
-	return abi.OK
+	return deviceEth
 }
 
 // getIPv6 is getsockopt(2) of level IPPROTO_IPV6.
