@@ -26,6 +26,9 @@
 // Invariant: results are printed in the order of tests and seeds, whatever
 // the number of workers. With -v the run whose turn it is is printed while it
 // goes on, and reads as if it had been over.
+// Invariant: of a test that fails with many seeds the ways in which it failed
+// are shown, each once beyond the first few runs and up to a bound, and at the
+// end its seeds, as many as fit a line.
 // Invariant: no debugger runs in the process of restep test, whose children it
 // would wait for.
 // Invariant: a flag that go help documents for tests or builds does what it

@@ -5,8 +5,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/restep/restep/replay/runs"
 )
@@ -104,24 +102,6 @@ func (r *reporter) close() {
 			r.say("  look   " + look)
 		}
 	}
-}
-
-// list writes a set as -seeds takes it, up to a number of ranges, and how many
-// more seeds there are.
-func (set seedSet) list(most int) string {
-	var words []string
-	for _, s := range set[:min(most, len(set))] {
-		word := strconv.FormatUint(s.from, 10)
-		if s.to != s.from {
-			word += "-" + strconv.FormatUint(s.to, 10)
-		}
-		words = append(words, word)
-	}
-	text := strings.Join(words, ",")
-	if len(set) > most {
-		text += fmt.Sprintf(" and %d more", set[most:].count())
-	}
-	return text
 }
 
 // say prints a line of the package.

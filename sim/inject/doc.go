@@ -16,7 +16,8 @@
 //     to; it is compiled into the linker too.
 //   - program.go links packages main that a test starts (sim.Program): the
 //     overlay makes them importable.
-//   - Build runs the go command. ReadLayout reads the result.
+//   - Build runs the go command; progress.go counts what it compiles when that
+//     takes long. ReadLayout reads the result.
 //   - SimSource and StoreSim give package sim to users without a checkout;
 //     CheckSim compares the API number of theirs with ours.
 //
