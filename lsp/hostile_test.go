@@ -135,10 +135,10 @@ func TestCutLogs(t *testing.T) {
 				} else if len(h) == 1 && h[0] == "#1 main/2 ×2000" {
 					whole = true // what was cut off was not used
 				}
-				recordOther(t, dir)
 				c.mu.Lock()
-				before := c.refreshed
+				before := c.refreshed // read first: the refresh may be here before recordOther returns
 				c.mu.Unlock()
+				recordOther(t, dir)
 				c.until(t, "the next run", func() bool { return c.refreshed > before })
 			}
 			c.mu.Lock()
