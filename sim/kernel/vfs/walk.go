@@ -63,10 +63,13 @@ func (fs *FS) WalkAs(as *Cred, base *Inode, path string, how How) (Place, abi.Er
 			cur = fs.root
 		}
 		p, rest, errno := fs.step(as, cur, path)
+		last := isSlashes(rest)
+		if errno == abi.ENAMETOOLONG && last && rest != "" && how&Creating != 0 {
+			errno = abi.EISDIR // open(2) refuses the slash before it looks the name up
+		}
 		if errno != abi.OK {
 			return Place{}, errno
 		}
-		last := isSlashes(rest)
 		p.As = as
 		p.Slash = slash || last && rest != ""
 		stop := last && rest != "" && how&Creating != 0
@@ -129,7 +132,7 @@ func (fs *FS) step(as *Cred, cur *Inode, path string) (Place, string, abi.Errno)
 	}
 	inode, errno := cur.lookup(name)
 	if errno != abi.OK {
-		return Place{}, "", errno
+		return Place{}, rest, errno
 	}
 	return Place{Dir: cur, Name: name, Inode: inode}, rest, abi.OK
 }
