@@ -58,6 +58,10 @@ type restepControl struct {
 	begunAt uint64                       // step there
 	fork    int64                        // CPU time that a checkpoint takes
 	pid     uint64                       // of the process that makes them
+	uffd    int64                        // restepWatch's file, 0 = not opened yet, -1 = not possible
+	heap    uintptr                      // where pages with versions begin
+	used    uintptr                      // how many of them ever had one
+	version uint32                       // the latest
 	mask    [restepMaxCheckpoints]uint64
 	context [restepMaxCheckpoints]restepRegisters
 
@@ -71,6 +75,8 @@ type restepControl struct {
 	pages   [restepBatch]uintptr
 	staging [restepBatch * restepPageSize]byte
 	stack   [1 << 18]byte
+
+	versions [1 + restepMaxCheckpoints][restepVersions]uint32 // of the process, and of each checkpoint
 }
 
 func restepSetContext(c *restepRegisters) uintptr
@@ -90,6 +96,7 @@ func restepInitControl() {
 	c.entry = uint64(abi.FuncPCABI0(restepGoBack))
 	pid, _ := restepSys(restepSysGetpid, 0, 0, 0, 0, 0, 0)
 	c.pid = uint64(pid)
+	c.heap = arenaBase(mheap_.heapArenas[0])
 	lo := uintptr(unsafe.Pointer(&c.stack))
 	c.top = (lo+unsafe.Sizeof(c.stack))&^63 - 64
 	c.g.stack.lo, c.g.stack.hi = lo, c.top
@@ -227,6 +234,7 @@ func restepTake(n uint64, pos int64, local bool) {
 	c := restep.control
 	restepSys(restepSysRtSigprocmask, 2, 0, uintptr(unsafe.Pointer(&c.mask[i])), 8, 0, 0)
 	begun := restepCPUTime()
+	restepNote(i)
 	if restepSetContext(&c.context[i]) != 0 {
 		// Only what lies in memory is as it was; c and i are read again.
 		c := restep.control

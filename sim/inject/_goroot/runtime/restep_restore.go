@@ -43,6 +43,8 @@ func restepRestore() {
 		restepLost()
 	}
 	c.begun = restepCPUTime()
+	all := ^uint64(0) // a handler would write to memory
+	restepSys(restepSysRtSigprocmask, 0, uintptr(unsafe.Pointer(&all)), 0, 8, 0, 0)
 	pid := uintptr(c.saved[c.from].pid)
 	if pid == 0 || !restepReadMaps(0, &c.mine) || !restepReadMaps(pid, &c.theirs) {
 		restepLost()
@@ -52,6 +54,8 @@ func restepRestore() {
 	memory := restepOpenProc(pid, 'd')
 	w := restepWalk{c: c, memory: memory, fds: [2]uintptr{mine, theirs}, sp: c.context[c.from].sp}
 	w.all()
+	memmove(unsafe.Pointer(&c.versions[0]), unsafe.Pointer(&c.versions[1+c.from]), c.used*4)
+	restepWatch(c, &c.theirs, mine)
 	restepSys(restepSysClose, mine, 0, 0, 0, 0, 0)
 	restepSys(restepSysClose, theirs, 0, 0, 0, 0, 0)
 	restepSys(restepSysClose, memory, 0, 0, 0, 0, 0)
@@ -59,12 +63,23 @@ func restepRestore() {
 	restepReturnTo(&c.context[c.from])
 }
 
-// restepOpenProc opens /proc/PID/maps or, for what 'p', /proc/PID/pagemap or,
+// restepOpenProc is restepTryProc for what has to succeed.
+//
+//go:nowritebarrierrec
+func restepOpenProc(pid uintptr, what byte) uintptr {
+	fd, ok := restepTryProc(pid, what)
+	if !ok {
+		restepLost()
+	}
+	return fd
+}
+
+// restepTryProc opens /proc/PID/maps or, for what 'p', /proc/PID/pagemap or,
 // for 'd', /proc/PID/mem; pid 0 is the process itself. proc_pid_maps(5),
 // proc_pid_pagemap(5), proc_pid_mem(5).
 //
 //go:nowritebarrierrec
-func restepOpenProc(pid uintptr, what byte) uintptr {
+func restepTryProc(pid uintptr, what byte) (fd uintptr, ok bool) {
 	var path [40]byte
 	n := copy(path[:], "/proc/")
 	if pid == 0 {
@@ -87,10 +102,7 @@ func restepOpenProc(pid uintptr, what byte) uintptr {
 		copy(path[n:], "/maps")
 	}
 	fd, errno := restepSys(restepSysOpenat, ^uintptr(99), uintptr(unsafe.Pointer(&path)), 0x80000, 0, 0, 0)
-	if errno != 0 {
-		restepLost()
-	}
-	return fd
+	return fd, errno == 0
 }
 
 // restepReadMaps reads the mappings of a process. A line is
@@ -99,7 +111,10 @@ func restepOpenProc(pid uintptr, what byte) uintptr {
 //go:nowritebarrierrec
 func restepReadMaps(pid uintptr, out *restepMappings) bool {
 	c := (*restepControl)(unsafe.Pointer(uintptr(restepControlBase)))
-	fd := restepOpenProc(pid, 'm')
+	fd, ok := restepTryProc(pid, 'm')
+	if !ok {
+		return false
+	}
 	out.n = 0
 	var m restepMapping
 	field := 0
@@ -116,6 +131,7 @@ func restepReadMaps(pid uintptr, out *restepMappings) bool {
 			switch {
 			case b == '\n':
 				if out.n == len(out.list) {
+					restepSys(restepSysClose, fd, 0, 0, 0, 0, 0)
 					return false
 				}
 				out.list[out.n] = m
@@ -283,7 +299,7 @@ func (w *restepWalk) contents() {
 				w.drop(lo+(i-drop)*restepPageSize, drop)
 				drop = 0
 			}
-			if b>>62 == 0 || a>>63 == 1 && b>>63 == 1 && a<<9 == b<<9 && a<<9 != 0 {
+			if b>>62 == 0 || w.same(lo+i*restepPageSize, i) {
 				continue
 			}
 			if a>>62 == 0 {

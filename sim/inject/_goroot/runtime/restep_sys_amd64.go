@@ -33,6 +33,8 @@ const (
 	restepSysPpoll          = 271
 	restepSysReadlinkat     = 267
 	restepSysPwritev        = 296
+	restepSysIoctl          = 16
+	restepSysUserfaultfd    = 323
 	restepSysCloseRange     = 436
 )
 

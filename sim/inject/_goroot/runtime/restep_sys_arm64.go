@@ -33,6 +33,8 @@ const (
 	restepSysMprotect       = 226
 	restepSysMadvise        = 233
 	restepSysWait4          = 260
+	restepSysIoctl          = 29
+	restepSysUserfaultfd    = 282
 	restepSysCloseRange     = 436
 )
 
