@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { openTest } from "./click.js";
 import type { Server } from "./harness.js";
-import { alive, below, ended, type Process } from "./processes.js";
+import { alive, begun, below, ended, type Process } from "./processes.js";
 import { buildMs, User } from "./user.js";
 
 /** debugging opens a session and returns all processes of restep in the window. */
@@ -34,4 +34,6 @@ export async function killedHost(user: User, server: Server): Promise<void> {
   assert.ok(host);
   process.kill(host.pid, "SIGKILL");
   await ended("after the extension host was killed", () => started.filter(alive));
+  // VS Code starts another one, and leaves it running when it is told to end meanwhile.
+  await begun("restep in another extension host", () => below(server.pid).filter((p) => p.line.endsWith("/restep lsp")));
 }

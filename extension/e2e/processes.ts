@@ -46,6 +46,16 @@ export function of(folder: string): Process[] {
   });
 }
 
+/** begun waits until there is one of some processes. */
+export async function begun(what: string, some: () => readonly Process[], ms = 60_000): Promise<void> {
+  for (const end = Date.now() + ms; some().length === 0; ) {
+    if (Date.now() > end) {
+      throw new Error(`${what}: not begun`);
+    }
+    await new Promise((done) => setTimeout(done, 50)); // the start of another's child is no event
+  }
+}
+
 /** ended waits until none of some processes is left. */
 export async function ended(what: string, left: () => readonly Process[], ms = 20_000): Promise<void> {
   const end = Date.now() + ms;

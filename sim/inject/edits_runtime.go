@@ -92,6 +92,9 @@ var runtimeEdits = []Edit{
 	{File: "runtime/mem_linux.go", Func: "sysUnusedOS", Text: "restepGaveBack(uintptr(v), n)",
 		Why: "whether a page that was given back has been written is not known"},
 
+	{File: "runtime/mem_linux.go", Func: "sysAllocOS", Find: "\t\treturn nil", Op: Before, Text: "\t\tif p := restepNoMemory(n); p != nil { return p };",
+		Why: "some callers take memory for granted, and the collector would meet the limit where no code of the program is"},
+
 	// Profiles and traces.
 	{File: "runtime/cpuprof.go", Func: "SetCPUProfileRate", Text: "if restep.on { return }", Why: whyProfile},
 	{File: "runtime/cpuprof.go", Func: "runtime_pprof_readProfile", Text: "if restep.on { return restepReadProfile() }", Why: whyProfile},

@@ -117,12 +117,13 @@ func Start(ctx context.Context, cfg Config) (*Zygote, error) {
 
 // limitMemory bounds the memory of a process and its forks; 0 is no bound.
 // setrlimit(2): RLIMIT_DATA counts private writable mappings since Linux 4.7,
-// so neither what Go only reserves nor the step log.
+// so neither what Go only reserves nor the step log. The hard limit leaves a
+// little for the collector, see restepNoMemory in the runtime.
 func limitMemory(pid int, most uint64) syscall.Errno {
 	if most == 0 {
 		return 0
 	}
-	limit := syscall.Rlimit{Cur: most, Max: most}
+	limit := syscall.Rlimit{Cur: most, Max: most + most/8}
 	_, _, errno := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(pid), syscall.RLIMIT_DATA,
 		uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
 	return errno

@@ -208,6 +208,32 @@ func restepTimeout() {
 	restepFinish(2)
 }
 
+// restepNoMemory ends a run that the host gives no more memory. Only the
+// collector may have some more, once: the limit is then met by the goroutine
+// that asks next, and the report names a place in the program.
+//
+//go:nosplit
+func restepNoMemory(n uintptr) unsafe.Pointer {
+	if !restep.on {
+		return nil
+	}
+	if gp := getg().m.curg; (gp == nil || gp.restepMachine == 0) && !restep.reserve {
+		restep.reserve = true
+		restepLast()   // the limit stays where it is now
+		const data = 2 // RLIMIT_DATA, setrlimit(2)
+		var limit [2]uint64
+		restepSys(restepSysPrlimit, 0, data, 0, uintptr(unsafe.Pointer(&limit)), 0, 0)
+		limit[0] = limit[1]
+		restepSys(restepSysPrlimit, 0, data, uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
+		const flags = 0x22 // MAP_PRIVATE | MAP_ANONYMOUS
+		if p, errno := restepSys(restepSysMmap, 0, n, 3, flags, ^uintptr(0), 0); errno == 0 {
+			return unsafe.Pointer(p)
+		}
+	}
+	throw("restep: out of memory")
+	return nil
+}
+
 func restepTraceAll() {
 	for _, gp := range allgs {
 		if gp.restepMachine == 0 || readgstatus(gp)&^_Gscan == _Gdead {

@@ -44,6 +44,7 @@ var restep struct {
 	stopping bool           // that step has been recorded
 	control  *restepControl // nil unless a debugger holds the process
 	exiting  bool
+	reserve  bool      // the collector has had more memory than the limit
 	blame    guintptr  // goroutine that makes the next step, when it is not the running one
 	nobody   bool      // the next step is the scheduler's, though a goroutine runs
 	pds      *pollDesc // open poll descriptors of machines

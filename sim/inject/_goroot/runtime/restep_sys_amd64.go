@@ -35,6 +35,7 @@ const (
 	restepSysPwritev        = 296
 	restepSysIoctl          = 16
 	restepSysUserfaultfd    = 323
+	restepSysPrlimit        = 302
 	restepSysCloseRange     = 436
 )
 

@@ -35,6 +35,7 @@ const (
 	restepSysWait4          = 260
 	restepSysIoctl          = 29
 	restepSysUserfaultfd    = 282
+	restepSysPrlimit        = 261
 	restepSysCloseRange     = 436
 )
 
