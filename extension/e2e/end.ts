@@ -35,5 +35,7 @@ export async function killedHost(user: User, server: Server): Promise<void> {
   process.kill(host.pid, "SIGKILL");
   await ended("after the extension host was killed", () => started.filter(alive));
   // VS Code starts another one, and leaves it running when it is told to end meanwhile.
-  await begun("restep in another extension host", () => below(server.pid).filter((p) => p.line.endsWith("/restep lsp")));
+  await begun("restep in another extension host", () =>
+    below(server.pid).filter((p) => p.line.endsWith("/restep lsp")),
+  );
 }
