@@ -126,56 +126,30 @@ func restep(t *testing.T) string {
 	return path
 }
 
-// run runs the tests of a module and returns what restep printed.
-func run(t *testing.T, restep, dir string, flags ...string) (out string, passed bool) {
+// passes runs the tests of a module, which must all pass.
+func passes(t *testing.T, restep, dir string, flags ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), restep, append(append([]string{"test", "-locals=false"}, flags...), ".")...)
 	cmd.Dir = dir
 	start := time.Now()
 	text, err := cmd.CombinedOutput()
-	out = strings.TrimSpace(string(text))
+	out := strings.TrimSpace(string(text))
 	t.Logf("in sim/realworld/%s, restep %s: %.1f s, %v\n%s", dir, strings.Join(cmd.Args[1:], " "), time.Since(start).Seconds(), err, out)
-	return out, err == nil && strings.Contains("\n"+out, "\nok  \t"+self+"/sim/realworld/"+dir+"\t")
-}
-
-// passes runs the tests of a module, which must all pass.
-func passes(t *testing.T, restep, dir string, flags ...string) {
-	t.Helper()
-	if _, ok := run(t, restep, dir, flags...); !ok {
+	if err != nil || !strings.Contains("\n"+out, "\nok  \t"+self+"/sim/realworld/"+dir+"\t") {
 		t.Errorf("%s does not pass: see above", dir)
-	}
-}
-
-// differ are the programs whose runs of seed 1 are not all the same when a
-// process serves one after another: a defect of restep. An entry that differs
-// no longer fails the test.
-var differ = map[string]string{}
-
-// repeat runs a module often with one seed: the steps must be equal.
-func repeat(t *testing.T, restep, dir string) {
-	t.Helper()
-	out, ok := run(t, restep, dir, "-seed=1", "-count="+repeats(dir))
-	known := differ[dir]
-	switch {
-	case ok && known != "":
-		t.Errorf("%s no longer differs (%s): take it out of the list", dir, known)
-	case !ok && known == "":
-		t.Errorf("%s does not pass, or not always with the same steps: see above", dir)
-	case !ok && !strings.Contains(out, "of the same seed is not the same"):
-		t.Errorf("%s fails in another way than that its steps differ", dir)
 	}
 }
 
 // TestPrograms runs the smallest program with one seed, twice, which compares
 // the steps, if its modules are in the module cache; nothing is downloaded. In
 // the nightly mode it runs all of them with ten seeds, and one seed a hundred
-// times: the steps must be equal, but for those of differ.
+// times: the steps must be equal.
 func TestPrograms(t *testing.T) {
 	if os.Getenv("RESTEP_NIGHTLY") == "1" {
 		command := restep(t)
 		for _, dir := range modules(t) {
 			passes(t, command, dir, "-seeds=1-10")
-			repeat(t, command, dir)
+			passes(t, command, dir, "-seed=1", "-count=100")
 		}
 		return
 	}
@@ -196,12 +170,4 @@ func present(t *testing.T, dir string) bool {
 		t.Logf("only the form was checked: modules of %s are missing:\n%s", dir, out)
 	}
 	return err == nil
-}
-
-// repeats is how often a program runs with one seed.
-func repeats(dir string) string {
-	if dir == "etcd" {
-		return "30" // each takes seconds
-	}
-	return "100"
 }
