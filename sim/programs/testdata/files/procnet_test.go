@@ -11,7 +11,8 @@ import (
 
 // lineOf is what a line of a file below /proc/net says about a local port: the
 // widths, where they do not depend on the inode, address, state, bytes to send
-// and to read, owner, and whether a descriptor of the process has its inode.
+// and to read, whether the owner is this user, and whether a descriptor of the
+// process has its inode.
 func lineOf(t *testing.T, file string, port int, state string) string {
 	b, err := os.ReadFile("/proc/net/" + file)
 	if err != nil {
@@ -38,7 +39,7 @@ func lineOf(t *testing.T, file string, port int, state string) string {
 		if f[3] == "08" {
 			queues = "" // Linux counts the FIN until it is read
 		}
-		return fmt.Sprint(len(lines[0]), " ", width, " ", local, " ", f[3], " ", queues, " ", f[7], " ", f[9] == "0", " ", owned)
+		return fmt.Sprint(len(lines[0]), " ", width, " ", local, " ", f[3], " ", queues, " ", f[7] == fmt.Sprint(os.Getuid()), " ", f[9] == "0", " ", owned)
 	}
 	return "none"
 }
