@@ -140,9 +140,5 @@ func TestLinuxAgreesOnIPv6(t *testing.T) {
 	runSix(real)
 	sim := &six{script{t: t, sys: simSockets{newNetWorld(t, 1)}}}
 	runSix(sim)
-	for i := range real.out {
-		if i >= len(sim.out) || real.out[i] != sim.out[i] {
-			t.Fatalf("answers differ:\n%s", diffLines(real.out, sim.out))
-		}
-	}
+	sameAnswers(t, real.out, sim.out)
 }

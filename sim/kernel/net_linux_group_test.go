@@ -99,9 +99,5 @@ func TestLinuxAgreesOnGroups(t *testing.T) {
 	runGroups(real)
 	sim := &groups{script{t: t, sys: simSockets{newNetWorld(t, 1)}}}
 	runGroups(sim)
-	for i := range real.out {
-		if i >= len(sim.out) || real.out[i] != sim.out[i] {
-			t.Fatalf("answers differ:\n%s", diffLines(real.out, sim.out))
-		}
-	}
+	sameAnswers(t, real.out, sim.out)
 }

@@ -3,7 +3,6 @@
 package kernel
 
 import (
-	"strings"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -119,7 +118,5 @@ func TestLinuxAgreesOnRawSockets(t *testing.T) {
 	w.k.Machine(Main).proc.who = user(uint32(syscall.Geteuid()), uint32(syscall.Getegid()))
 	sim := &rawScript{six{script{t: t, sys: simSockets{w}}}}
 	runRaw(sim)
-	if strings.Join(real.out, "\n") != strings.Join(sim.out, "\n") {
-		t.Errorf("answers differ:\n%s", diffLines(real.out, sim.out))
-	}
+	sameAnswers(t, real.out, sim.out)
 }

@@ -239,6 +239,14 @@ func TestMapShared(t *testing.T) {
 	t.Logf("file: %d bytes, %q %q, %v", len(all), all[10:19], all[200:209], err)
 }
 
+// fault reports whether an access to memory faults.
+func fault(access func()) (faulted bool) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() { faulted = recover() != nil }()
+	access()
+	return
+}
+
 // TestMapFaults: what lies behind the end of the file, or is protected, faults.
 func TestMapFaults(t *testing.T) {
 	fd := open(t, filepath.Join(t.TempDir(), "file"), unix.O_RDWR|unix.O_CREAT)
@@ -246,12 +254,6 @@ func TestMapFaults(t *testing.T) {
 	m, err := unix.Mmap(fd, 0, 8192, unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		t.Fatal(err)
-	}
-	fault := func(f func()) (faulted bool) {
-		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-		defer func() { faulted = recover() != nil }()
-		f()
-		return
 	}
 	sink := byte(0)
 	t.Log("inside", fault(func() { sink += m[99] }), "rest of the page", fault(func() { sink += m[4095] }),

@@ -3,7 +3,6 @@ package files
 import (
 	"bytes"
 	"path/filepath"
-	"runtime/debug"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -22,12 +21,6 @@ func TestMapFollows(t *testing.T) {
 	part, err := unix.Mmap(fd, 2*4096, 3*4096, unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		t.Fatal(err)
-	}
-	fault := func(f func()) (faulted bool) {
-		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-		defer func() { faulted = recover() != nil }()
-		f()
-		return
 	}
 	state := uint32(7)
 	draw := func(n uint32) int {
